@@ -1,0 +1,1 @@
+//! Dryad's API types, and the CRD YAML generated from them.

@@ -1,0 +1,1 @@
+//! A real Kubernetes on a bare machine, for tests and the demo.

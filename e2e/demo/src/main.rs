@@ -1,0 +1,3 @@
+//! What cargo demo runs.
+
+fn main() {}

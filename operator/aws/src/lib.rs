@@ -1,0 +1,1 @@
+//! The cloud trait over the AWS SDK.

@@ -1,0 +1,1 @@
+//! The tick: reconcile loops, releases from git, checks, leader election.

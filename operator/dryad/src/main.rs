@@ -1,0 +1,3 @@
+//! The operator binary: flags, wiring, HTTP.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The rollout machine: states, table, plans, decisions; pure.
