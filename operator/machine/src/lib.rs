@@ -1,1 +1,3 @@
 //! The rollout machine: states, table, plans, decisions; pure.
+
+pub mod name;
