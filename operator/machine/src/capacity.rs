@@ -1,0 +1,117 @@
+//! S1: nothing we send takes users' capacity below what they need.
+//!
+//! Every removal passes through [`permits`], whoever wants it and for whatever reason. It judges by the worst
+//! case: a group that is detached, emptied or deleted loses all its instances, healthy ones included.
+
+use crate::name::GroupName;
+use crate::plan::Share;
+use crate::reading::{AtWork, Reading, Slot};
+
+/// A write that can take instances away from users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal<'a> {
+    /// All weight goes to this slot, so the other slot's groups lose theirs.
+    Shift(Slot),
+    /// The group leaves a target group, is emptied, or is deleted.
+    Group(&'a GroupName),
+}
+
+/// On whose behalf, and so by which measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// Bringing green in: it must be ready for its share.
+    Forward {
+        /// The group that comes.
+        green: &'a GroupName,
+        /// The step's share of the capacity.
+        share: Share,
+    },
+    /// Going back: blue must be able to take what green gives up.
+    Back {
+        /// The group that goes.
+        green: &'a GroupName,
+        /// The groups that stay.
+        blue: &'a [GroupName],
+        /// F.
+        floor: u32,
+    },
+    /// Tidying up a group that carries nothing.
+    Tidy,
+}
+
+/// Whose word counts on who is at work, where no look can tell.
+pub type Workers<'a> = &'a dyn Fn(&GroupName) -> AtWork;
+
+/// Whether the removal may be sent: both readings must allow it. `desired` is D.
+pub fn permits(
+    removal: Removal<'_>,
+    purpose: Purpose<'_>,
+    desired: u32,
+    readings: [&Reading; 2],
+    workers: Workers<'_>,
+) -> bool {
+    readings.into_iter().all(|reading| permitted_by(removal, purpose, desired, reading, workers))
+}
+
+fn permitted_by(
+    removal: Removal<'_>,
+    purpose: Purpose<'_>,
+    desired: u32,
+    reading: &Reading,
+    workers: Workers<'_>,
+) -> bool {
+    let before = |name: &GroupName| reading.carries(name, workers(name));
+    match purpose {
+        Purpose::Forward { green, share } => {
+            let healthy = reading.healthy(green);
+            healthy > 0 && healthy >= share.of(desired) && keeps_enough(removal, desired, reading, &before)
+        }
+        Purpose::Back { green, blue, floor } => {
+            let takes_from_green = before(green) && loses(removal, reading, green);
+            if !takes_from_green {
+                return keeps_enough(removal, desired, reading, &before);
+            }
+            let back: u32 = blue
+                .iter()
+                .filter(|name| after(removal, reading, &before, name))
+                .map(|name| reading.healthy(name))
+                .sum();
+            blue.is_empty() || back >= floor.max(1)
+        }
+        Purpose::Tidy => keeps_enough(removal, desired, reading, &before),
+    }
+}
+
+/// Σ|H∖V| over the groups that carry traffic afterwards ≥ min(D, Σ|H| over those that carry it before).
+fn keeps_enough(
+    removal: Removal<'_>,
+    desired: u32,
+    reading: &Reading,
+    before: &dyn Fn(&GroupName) -> bool,
+) -> bool {
+    let sum = |carries: &dyn Fn(&GroupName) -> bool| -> u32 {
+        reading.groups.keys().filter(|name| carries(name)).map(|name| reading.healthy(name)).sum()
+    };
+    sum(&|name| after(removal, reading, before, name)) >= desired.min(sum(before))
+}
+
+/// Whether the group carries traffic once the removal has landed.
+fn after(
+    removal: Removal<'_>,
+    reading: &Reading,
+    before: &dyn Fn(&GroupName) -> bool,
+    name: &GroupName,
+) -> bool {
+    match removal {
+        Removal::Group(gone) => gone != name && before(name),
+        Removal::Shift(slot) => reading.group(name).is_some_and(|group| group.attached.includes(slot)),
+    }
+}
+
+/// Whether the group is among those the removal takes from.
+fn loses(removal: Removal<'_>, reading: &Reading, name: &GroupName) -> bool {
+    match removal {
+        Removal::Group(gone) => gone == name,
+        Removal::Shift(slot) => reading.group(name).is_some_and(|group| !group.attached.includes(slot)),
+    }
+}

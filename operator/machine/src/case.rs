@@ -1,0 +1,173 @@
+//! One case to decide: view, memory and clocks, with the words that decisions are made of.
+
+use std::time::Duration;
+
+use crate::capacity::{self, Purpose, Removal};
+use crate::memory::{Memory, Now};
+use crate::name::GroupName;
+use crate::plan::{Pace, Plan, Route, Step};
+use crate::reading::{AtWork, GroupSeen, Presence, Reading};
+use crate::state::State;
+use crate::table::{Blue, Carrier, Facts, Ladder};
+use crate::tenure::Role;
+use crate::view::{Deletion, EnvironmentView, View};
+
+/// What a decision is made from.
+pub(crate) struct Case<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) memory: &'a Memory,
+    pub(crate) now: Now,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn state(&self) -> State {
+        self.view.deployment.history.state()
+    }
+
+    pub(crate) fn plan(&self) -> Option<&'a Plan> {
+        self.view.deployment.plan.as_ref()
+    }
+
+    pub(crate) fn environment(&self) -> Option<&'a EnvironmentView> {
+        self.view.environment
+    }
+
+    /// The step it is in, or was in last.
+    pub(crate) fn step(&self) -> Option<Step> {
+        self.plan()?.step(self.view.deployment.history.step()?)
+    }
+
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        self.plan().map(|plan| plan.pace).or(self.environment().map(|environment| environment.pace))
+    }
+
+    pub(crate) fn tick(&self) -> Duration {
+        self.pace().map_or(Duration::from_secs(10), |pace| pace.tick())
+    }
+
+    /// The newest reading made in this state.
+    pub(crate) fn reading(&self) -> Option<&'a Reading> {
+        self.memory.latest(self.now, self.tick())
+    }
+
+    /// Two readings made in this state, as far apart as a removal needs.
+    pub(crate) fn readings(&self) -> Option<[&'a Reading; 2]> {
+        self.memory.two(self.now, self.tick())
+    }
+
+    /// How long the deploy has been in its state, by the wall clock.
+    pub(crate) fn elapsed(&self) -> Duration {
+        let since = self.view.deployment.history.last().map_or(self.now.wall, |entry| entry.at);
+        Duration::try_from(self.now.wall.duration_since(since)).unwrap_or(Duration::ZERO)
+    }
+
+    /// Whether every request that may be under way has landed or never will.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.memory.is_certain(self.now)
+    }
+
+    /// D: how many instances users need.
+    pub(crate) fn desired(&self, reading: &Reading) -> u32 {
+        let Some(environment) = self.environment() else { return 1 };
+        if environment.deletion == Deletion::Delete {
+            return 0;
+        }
+        if self.state() == State::RetireWait {
+            let green = self.plan().and_then(|plan| reading.group(&plan.green));
+            return green.map_or(1, |green| green.desired).max(1);
+        }
+        if let Some(held) = environment.tenure.held_desired() {
+            return held;
+        }
+        let blue: Vec<_> = environment.tenure.of_role(Role::Serving).collect();
+        let base = if blue.is_empty() {
+            environment.bounds.min
+        } else {
+            blue.iter().filter_map(|member| reading.group(&member.name)).map(|group| group.desired).sum()
+        };
+        base.max(environment.replicas.unwrap_or(0)).max(1)
+    }
+
+    /// Who takes work by itself. Green does from the first step on that gives it traffic.
+    pub(crate) fn at_work(&self, name: &GroupName) -> AtWork {
+        let role = self.environment().and_then(|environment| environment.tenure.member(name)).map(|m| m.role);
+        match role {
+            Some(Role::Serving) => AtWork::Yes,
+            Some(Role::Green) if self.step().is_some_and(Step::reduces_blue) => AtWork::Yes,
+            Some(Role::Green | Role::Doomed) | None => AtWork::No,
+        }
+    }
+
+    pub(crate) fn carries(&self, reading: &Reading, name: &GroupName) -> bool {
+        reading.carries(name, self.at_work(name))
+    }
+
+    /// S1, in this state, by both readings. D is the larger of what the two readings make it.
+    pub(crate) fn permits(&self, removal: Removal<'_>) -> bool {
+        let Some(readings) = self.readings() else { return false };
+        let purpose = match (self.state(), self.plan(), self.step()) {
+            (State::Rollback, Some(plan), _) => {
+                if self.environment().is_some_and(|environment| environment.deletion == Deletion::Delete) {
+                    return true;
+                }
+                Purpose::Back { green: &plan.green, blue: &plan.blue, floor: plan.floor }
+            }
+            (_, Some(plan), Some(step)) => Purpose::Forward { green: &plan.green, share: step.capacity },
+            _ => Purpose::Tidy,
+        };
+        let desired = readings.iter().map(|reading| self.desired(reading)).max().unwrap_or(1);
+        capacity::permits(removal, purpose, desired, readings, &|name| self.at_work(name))
+    }
+
+    /// The same for tidying a group that carries nothing, whatever state green is in.
+    pub(crate) fn permits_tidying(&self, removal: Removal<'_>) -> bool {
+        let Some(readings) = self.readings() else { return false };
+        let desired = readings.iter().map(|reading| self.desired(reading)).max().unwrap_or(1);
+        capacity::permits(removal, Purpose::Tidy, desired, readings, &|name| self.at_work(name))
+    }
+
+    /// Whether users' requests are where a rollback wants them.
+    pub(crate) fn traffic_is_home(&self, plan: &Plan, reading: &Reading) -> bool {
+        if plan.blue.is_empty() {
+            return true;
+        }
+        match plan.route {
+            Route::Weighted { green } => reading.traffic.is_all_on(green.other()),
+            Route::Shared {} => {
+                !self.carries(reading, &plan.green)
+                    && plan.blue.iter().any(|blue| self.carries(reading, blue))
+            }
+            Route::Workers {} => reading.group(&plan.green).is_none() || is_viable(plan, reading),
+        }
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        let history = &self.view.deployment.history;
+        let seen = self.plan().zip(self.reading());
+        let steps = self.plan().map_or(0, |plan| plan.steps.len());
+        let taken = history.step().and_then(|step| usize::try_from(step).ok()).unwrap_or(0);
+        Facts {
+            blue: match seen {
+                Some((plan, reading)) if is_viable(plan, reading) => Blue::Viable,
+                _ => Blue::NotViable,
+            },
+            carrier: match seen {
+                Some((plan, reading)) if !self.carries(reading, &plan.green) => Carrier::Blue,
+                _ => Carrier::Green,
+            },
+            ladder: if taken < steps { Ladder::MoreSteps } else { Ladder::LastStep },
+            cause: history.rollback().map(|entry| entry.reason),
+        }
+    }
+}
+
+/// Whether blue has, or can regrow, what it takes to carry the traffic.
+fn is_viable(plan: &Plan, reading: &Reading) -> bool {
+    let need = plan.floor.max(1);
+    let here = || {
+        let groups = plan.blue.iter().filter_map(|name| reading.group(name));
+        groups.filter(|group| group.presence == Presence::Here)
+    };
+    let sum = |of: fn(&GroupSeen) -> u32| here().map(of).sum::<u32>();
+    here().next().is_some() && (sum(|group| group.in_service) >= need || sum(|group| group.desired) < need)
+}

@@ -1,0 +1,32 @@
+//! What a deploy that has ended still does: give the turn back, then let go of its object.
+
+use super::{Decision, TenureChange, Write, turn};
+use crate::case::Case;
+use crate::view::Finalizer;
+
+pub(super) fn close(case: &Case<'_>) -> Decision {
+    let deployment = case.view.deployment;
+    if let Some(environment) = case.environment() {
+        let tenure = &environment.tenure;
+        if tenure.holder.as_ref() == Some(&deployment.uid) {
+            if !case.is_certain() {
+                let wait = case.memory.certain_from().saturating_sub(case.now.mono);
+                return Decision::wait(wait, "waiting until no request of this deploy can land any more");
+            }
+            return match turn::end(case) {
+                Some(end) => Decision::write(Write::Tenure {
+                    to: Box::new(tenure.release(&end)),
+                    change: TenureChange::Release,
+                }),
+                None => Decision::nothing_more(),
+            };
+        }
+        if deployment.turn.is_some_and(|turn| tenure.turn < turn) {
+            return Decision::wait(case.tick(), "waiting to see its own turn in the Environment");
+        }
+    }
+    match deployment.finalizer {
+        Finalizer::Present => Decision::write(Write::RemoveFinalizer),
+        Finalizer::Absent => Decision::nothing_more(),
+    }
+}

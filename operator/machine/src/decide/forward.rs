@@ -1,0 +1,142 @@
+//! Bringing green in: `RolloutWait` and `EvaluateWait`.
+
+use super::retire::shared_slot;
+use crate::capacity::Removal;
+use crate::case::Case;
+use crate::effect::{Effect, Size};
+use crate::name::GroupName;
+use crate::plan::{Plan, Route, Step};
+use crate::reading::{Attached, GroupSeen, Presence, Reading, Slot};
+use crate::tenure::Role;
+
+/// Whatever this step still lacks.
+pub(super) fn roll_out(case: &Case<'_>) -> Vec<Effect> {
+    let (Some(plan), Some(step), Some(reading)) = (case.plan(), case.step(), case.reading()) else {
+        return Vec::new();
+    };
+    let desired = case.desired(reading);
+    let Some(green) = reading.group(&plan.green) else {
+        let first = case.view.deployment.history.step() == Some(1);
+        let launch = Effect::Launch { group: plan.green.clone(), desired: step.capacity.of(desired) };
+        return if first { vec![launch] } else { Vec::new() };
+    };
+    if green.presence == Presence::BeingDeleted {
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    effects.extend(grow(&plan.green, green, step.capacity.of(desired)));
+    match plan.route {
+        Route::Weighted { green: slot } => effects.extend(weighted(case, plan, step, reading, green, slot)),
+        Route::Shared {} => effects.extend(shared(case, plan, step, reading, green)),
+        Route::Workers {} => {}
+    }
+    effects
+}
+
+/// Only more instances, if blue has grown meanwhile.
+pub(super) fn keep_capacity(case: &Case<'_>) -> Vec<Effect> {
+    let (Some(plan), Some(step), Some(reading)) = (case.plan(), case.step(), case.reading()) else {
+        return Vec::new();
+    };
+    let wanted = step.capacity.of(case.desired(reading));
+    let green = reading.group(&plan.green).filter(|green| green.presence == Presence::Here);
+    green.and_then(|green| grow(&plan.green, green, wanted)).into_iter().collect()
+}
+
+fn grow(name: &GroupName, seen: &GroupSeen, wanted: u32) -> Option<Effect> {
+    let size = Size { min: seen.min, max: seen.max.max(wanted), desired: wanted };
+    (seen.desired < wanted).then(|| Effect::Resize { group: name.clone(), size })
+}
+
+fn weighted(
+    case: &Case<'_>,
+    plan: &Plan,
+    step: Step,
+    reading: &Reading,
+    green: &GroupSeen,
+    slot: Slot,
+) -> Vec<Effect> {
+    let Some(seen) = reading.traffic.slot(slot) else { return Vec::new() };
+    let Some(weight) = seen.weight else { return vec![Effect::Enlist(slot)] };
+    if !green.attached.includes(slot) {
+        let squatters: Vec<_> = in_slot(reading, slot).filter(|name| **name != plan.green).collect();
+        if squatters.is_empty() && seen.strangers == 0 && weight == 0 {
+            return vec![Effect::Attach { group: plan.green.clone(), slot: Some(slot) }];
+        }
+        return squatters.into_iter().filter_map(|name| evict(case, name, slot)).collect();
+    }
+    if !step.reduces_blue() || reading.traffic.is_all_on(slot) {
+        return Vec::new();
+    }
+    let hold = hold_blue(case, plan, reading);
+    if !hold.is_empty() {
+        return hold;
+    }
+    let ready = is_held(case, plan, reading) && case.permits(Removal::Shift(slot));
+    if ready { vec![Effect::Shift(slot)] } else { Vec::new() }
+}
+
+fn shared(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading, green: &GroupSeen) -> Vec<Effect> {
+    if !step.reduces_blue() {
+        return Vec::new();
+    }
+    if green.attached != Attached::ToShared {
+        return vec![Effect::Attach { group: plan.green.clone(), slot: None }];
+    }
+    let hold = hold_blue(case, plan, reading);
+    if !hold.is_empty() {
+        return hold;
+    }
+    let attached = plan.blue.iter().find(|name| case.carries(reading, name));
+    match attached {
+        Some(blue) if is_held(case, plan, reading) && case.permits(Removal::Group(blue)) => {
+            vec![Effect::Detach { group: blue.clone(), slot: None }]
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Who of the ledger is attached to the slot or still draining from it.
+fn in_slot(reading: &Reading, slot: Slot) -> impl Iterator<Item = &GroupName> {
+    reading.groups.iter().filter(move |(_, group)| group.attached.includes(slot)).map(|(name, _)| name)
+}
+
+/// Takes a `Doomed` group out of the slot that green needs. Anybody else stays: that is for a person to see.
+fn evict(case: &Case<'_>, name: &GroupName, slot: Slot) -> Option<Effect> {
+    let member = case.environment()?.tenure.member(name)?;
+    let may = member.role == Role::Doomed && case.permits_tidying(Removal::Group(name));
+    may.then(|| Effect::Detach { group: name.clone(), slot: Some(slot) })
+}
+
+/// Raises blue's lower bound to the recorded D, so that no autoscaler takes away what a rollback would need.
+fn hold_blue(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<Effect> {
+    let Some(environment) = case.environment() else { return Vec::new() };
+    let effects = plan.blue.iter().filter_map(|name| {
+        let held = environment.tenure.member(name)?.held?;
+        let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
+        let size = Size {
+            min: held.desired,
+            max: seen.max.max(held.desired),
+            desired: seen.desired.max(held.desired),
+        };
+        (seen.min < held.desired).then(|| Effect::Resize { group: name.clone(), size })
+    });
+    effects.collect()
+}
+
+/// Whether what blue was like is in the ledger, for every blue that still exists.
+fn is_held(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bool {
+    let Some(environment) = case.environment() else { return false };
+    plan.blue
+        .iter()
+        .filter(|name| reading.group(name).is_some())
+        .all(|name| environment.tenure.member(name).is_some_and(|member| member.held.is_some()))
+}
+
+/// The slot to name in an effect on this group.
+pub(super) fn slot_of(plan: &Plan, seen: &GroupSeen) -> Option<Slot> {
+    match plan.route {
+        Route::Weighted { .. } => shared_slot(seen),
+        Route::Shared {} | Route::Workers {} => None,
+    }
+}

@@ -1,0 +1,76 @@
+//! Taking a group down in the safe order: out of traffic, drained, emptied, deleted, confirmed gone.
+
+use super::Effect;
+use crate::capacity::Removal;
+use crate::case::Case;
+use crate::memory::{Memory, Now};
+use crate::name::GroupName;
+use crate::reading::{Attached, GroupSeen, Presence, Reading, Slot};
+
+use std::time::Duration;
+
+/// How far a group is on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Retiring {
+    /// This is to be done next.
+    Do(Effect),
+    /// Something under way has to finish.
+    Wait,
+    /// It is gone and will not come back.
+    Gone,
+}
+
+/// The next thing to do to a group that is to go.
+pub(crate) fn retire(
+    name: &GroupName,
+    reading: &Reading,
+    memory: &Memory,
+    now: Now,
+    tick: Duration,
+) -> Retiring {
+    let Some(seen) = reading.group(name) else {
+        return match (memory.is_gone(name, now, tick), memory.is_deletion_answered(name)) {
+            (true, _) => Retiring::Gone,
+            (false, true) => Retiring::Wait,
+            (false, false) => Retiring::Do(Effect::Delete(name.clone())),
+        };
+    };
+    if seen.presence == Presence::BeingDeleted {
+        return Retiring::Wait;
+    }
+    if seen.attached != Attached::Nowhere {
+        return Retiring::Do(Effect::Detach { group: name.clone(), slot: shared_slot(seen) });
+    }
+    if seen.draining > 0 {
+        return Retiring::Wait;
+    }
+    if seen.min > 0 || seen.desired > 0 {
+        return Retiring::Do(Effect::Empty(name.clone()));
+    }
+    if seen.instances > 0 {
+        return Retiring::Wait;
+    }
+    Retiring::Do(Effect::Delete(name.clone()))
+}
+
+/// The slot that the group is to be detached from next; none for the target group that all share.
+pub(super) fn shared_slot(seen: &GroupSeen) -> Option<Slot> {
+    match seen.attached {
+        Attached::To(slot) => Some(slot),
+        Attached::ToBoth => Some(Slot::A),
+        Attached::Nowhere | Attached::ToShared => None,
+    }
+}
+
+/// `RetireWait`: blue goes, group by group.
+pub(super) fn retire_blue(case: &Case<'_>) -> Vec<Effect> {
+    let (Some(plan), Some(reading)) = (case.plan(), case.reading()) else { return Vec::new() };
+    let effects =
+        plan.blue.iter().filter_map(|name| match retire(name, reading, case.memory, case.now, case.tick()) {
+            Retiring::Do(effect) => {
+                (reading.group(name).is_none() || case.permits(Removal::Group(name))).then_some(effect)
+            }
+            Retiring::Wait | Retiring::Gone => None,
+        });
+    effects.collect()
+}

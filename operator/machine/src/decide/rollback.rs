@@ -1,0 +1,101 @@
+//! `Rollback`: traffic and capacity back to blue first, then green goes.
+
+use super::forward::slot_of;
+use super::retire::{Retiring, retire};
+use crate::capacity::Removal;
+use crate::case::Case;
+use crate::effect::{Effect, Size};
+use crate::plan::{Plan, Route};
+use crate::reading::{Attached, Presence, Reading};
+
+/// Whatever going back still lacks, the most urgent first.
+pub(super) fn roll_back(case: &Case<'_>) -> Vec<Effect> {
+    let (Some(plan), Some(reading)) = (case.plan(), case.reading()) else { return Vec::new() };
+    let mut effects = regrow(plan, reading);
+    effects.extend(return_traffic(case, plan, reading));
+    if effects.is_empty() && case.traffic_is_home(plan, reading) {
+        effects.extend(let_go(case, plan, reading));
+        effects.extend(retire_green(case, plan, reading));
+    }
+    effects
+}
+
+/// Gives blue back the size it must have to carry the traffic.
+fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
+    let here = || {
+        let seen = plan.blue.iter().filter_map(|name| Some((name, reading.group(name)?)));
+        seen.filter(|(_, group)| group.presence == Presence::Here)
+    };
+    let need = plan.floor.max(1);
+    let has: u32 = here().map(|(_, group)| group.desired).sum();
+    let Some((name, group)) = here().next().filter(|_| has < need) else { return Vec::new() };
+    let desired = group.desired + (need - has);
+    let size = Size { min: group.min, max: group.max.max(desired), desired };
+    vec![Effect::Resize { group: name.clone(), size }]
+}
+
+fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Effect> {
+    let blue = plan.blue.iter().find_map(|name| {
+        let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
+        Some((name, seen))
+    });
+    let (name, seen) = blue?;
+    match plan.route {
+        Route::Weighted { green } => {
+            let home = green.other();
+            if !plan
+                .blue
+                .iter()
+                .filter_map(|name| reading.group(name))
+                .any(|seen| seen.attached.includes(home))
+            {
+                return Some(Effect::Attach { group: name.clone(), slot: Some(home) });
+            }
+            let shift = !reading.traffic.is_all_on(home) && case.permits(Removal::Shift(home));
+            shift.then_some(Effect::Shift(home))
+        }
+        Route::Shared {} => {
+            if seen.attached != Attached::ToShared {
+                return Some(Effect::Attach { group: name.clone(), slot: None });
+            }
+            let green = reading.group(&plan.green).filter(|green| green.attached != Attached::Nowhere)?;
+            // Detaching can land late, after a new decision: it waits until the world is certain.
+            let may = case.is_certain() && case.permits(Removal::Group(&plan.green));
+            may.then(|| Effect::Detach { group: plan.green.clone(), slot: slot_of(plan, green) })
+        }
+        Route::Workers {} => None,
+    }
+}
+
+/// Gives blue's autoscaler its bounds back.
+fn let_go(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<Effect> {
+    let Some(environment) = case.environment() else { return Vec::new() };
+    let effects = plan.blue.iter().filter_map(|name| {
+        let held = environment.tenure.member(name)?.held?;
+        let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
+        let size =
+            Size { min: held.original_min, max: held.original_max.max(seen.desired), desired: seen.desired };
+        (seen.min != size.min || seen.max != size.max).then(|| Effect::Resize { group: name.clone(), size })
+    });
+    effects.collect()
+}
+
+fn retire_green(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Effect> {
+    if !case.is_certain() {
+        return None;
+    }
+    match retire(&plan.green, reading, case.memory, case.now, case.tick()) {
+        Retiring::Do(effect) => {
+            let absent = reading.group(&plan.green).is_none();
+            (absent || case.permits(Removal::Group(&plan.green))).then_some(effect)
+        }
+        Retiring::Wait | Retiring::Gone => None,
+    }
+}
+
+/// Whether everything has been given back: traffic, bounds, and green is gone.
+pub(super) fn is_complete(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bool {
+    case.traffic_is_home(plan, reading)
+        && let_go(case, plan, reading).is_empty()
+        && case.memory.is_gone(&plan.green, case.now, case.tick())
+}

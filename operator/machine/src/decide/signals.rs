@@ -1,0 +1,275 @@
+//! Which events hold in this tick, and what a deploy waits for while none does.
+
+use super::{Progress, rollback, transition};
+use crate::case::Case;
+use crate::event::{Event, Reason};
+use crate::memory::Verdict;
+use crate::plan::{Plan, Route, Step};
+use crate::reading::{Attached, Presence, Reading};
+use crate::state::State;
+use crate::view::{Deletion, EndRequest, Evaluation, Existence, Others, Paused, Resolution};
+
+/// An event that holds, in the words of the history.
+pub(super) struct Signal {
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+fn signal_of(reason: Reason, message: impl Into<String>) -> Signal {
+    Signal { reason, message: message.into() }
+}
+
+/// The event, if it holds.
+pub(super) fn signal(case: &Case<'_>, event: Event) -> Option<Signal> {
+    match event {
+        Event::EndRequested => end_requested(case),
+        Event::Deleted => deleted(case),
+        Event::Failed => failed(case),
+        Event::GreenLost => green_lost(case),
+        Event::Superseded => superseded(case),
+        Event::Ok => ok(case),
+        Event::TimedOut => timed_out(case),
+    }
+}
+
+fn end_requested(case: &Case<'_>) -> Option<Signal> {
+    match case.view.deployment.request.end? {
+        EndRequest::Abort => Some(signal_of(Reason::AbortRequested, "an abort was requested")),
+        EndRequest::Rollback => Some(signal_of(Reason::RollbackRequested, "a rollback was requested")),
+    }
+}
+
+fn deleted(case: &Case<'_>) -> Option<Signal> {
+    if case.view.deployment.existence == Existence::BeingDeleted {
+        return Some(signal_of(Reason::DeploymentDeleted, "the Deployment is being deleted"));
+    }
+    let going = case.environment().is_some_and(|environment| environment.deletion != Deletion::None);
+    going.then(|| signal_of(Reason::EnvironmentDeleted, "the Environment is being deleted"))
+}
+
+fn failed(case: &Case<'_>) -> Option<Signal> {
+    match case.state() {
+        State::Resolve => match case.view.resolution {
+            Resolution::Rejected(why) => Some(signal_of(Reason::ReleaseRejected, why.clone())),
+            Resolution::Unknown(_) | Resolution::Resolved(_) => None,
+        },
+        State::RolloutWait => case.memory.refusal().map(|why| signal_of(Reason::LaunchRefused, why)),
+        State::EvaluateWait => match case.memory.verdict()? {
+            Verdict::Bad(why) => Some(signal_of(Reason::CheckFailed, why.clone())),
+            Verdict::Good | Verdict::NotYet(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// Absent, being deleted, or carrying traffic without one healthy instance, in both of two readings.
+///
+/// In the first step, green is absent until it has been created, and that a creation shows late is no loss.
+fn green_lost(case: &Case<'_>) -> Option<Signal> {
+    let plan = case.plan()?;
+    let launching = case.state() == State::RolloutWait && case.view.deployment.history.step() == Some(1);
+    let lost = |reading: &Reading| match reading.group(&plan.green) {
+        None if launching => None,
+        None => Some("it does not exist"),
+        Some(green) if green.presence == Presence::BeingDeleted => Some("it is being deleted"),
+        Some(_) if case.carries(reading, &plan.green) && reading.healthy(&plan.green) == 0 => {
+            Some("it carries traffic without one healthy instance")
+        }
+        Some(_) => None,
+    };
+    let [earlier, latest] = case.readings()?;
+    lost(earlier)?;
+    let why = lost(latest)?;
+    Some(signal_of(Reason::GreenLost, format!("group {} is lost: {why}", plan.green)))
+}
+
+/// From `RetainWait` on, blue is no reason to let others wait.
+fn superseded(case: &Case<'_>) -> Option<Signal> {
+    let may = match case.state() {
+        State::RetainWait => true,
+        State::RetireWait => case.is_certain(),
+        _ => false,
+    };
+    let waiting = case.view.queue.others == Others::Waiting;
+    (may && waiting).then(|| signal_of(Reason::Superseded, "another Deployment is waiting for its turn"))
+}
+
+fn ok(case: &Case<'_>) -> Option<Signal> {
+    let withheld = case.view.deployment.request.paused == Paused::Yes;
+    match case.state() {
+        State::RetainWait => retain_elapsed(case),
+        State::RetireWait => retired(case),
+        State::Rollback => rolled_back(case),
+        _ if withheld => None,
+        State::Pending => turn_taken(case),
+        State::Resolve => resolved(case),
+        State::Prepare => Some(signal_of(Reason::PrepareOk, "nothing stands before the first instance")),
+        State::RolloutWait => rolled_out(case),
+        State::EvaluateWait => evaluated(case),
+        State::Done | State::Failed | State::Aborted | State::Canceled => None,
+    }
+}
+
+fn turn_taken(case: &Case<'_>) -> Option<Signal> {
+    let tenure = &case.environment()?.tenure;
+    let ours = tenure.holder.as_ref() == Some(&case.view.deployment.uid);
+    ours.then(|| signal_of(Reason::TurnTaken, format!("turn {}", tenure.turn)))
+}
+
+fn resolved(case: &Case<'_>) -> Option<Signal> {
+    let plan = transition::compile(case).ok()?;
+    Some(signal_of(Reason::ReleaseResolved, plan.shipment.release.to_string()))
+}
+
+fn rolled_out(case: &Case<'_>) -> Option<Signal> {
+    let (plan, step, reading) = (case.plan()?, case.step()?, case.reading()?);
+    let wanted = step.capacity.of(case.desired(reading)).max(1);
+    let healthy = reading.healthy(&plan.green);
+    let up = healthy >= wanted && stands(case, plan, step, reading);
+    up.then(|| signal_of(Reason::RolloutOk, format!("{healthy} of {wanted} instances are healthy")))
+}
+
+/// Whether traffic stands as the step says.
+fn stands(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading) -> bool {
+    let Some(green) = reading.group(&plan.green) else { return false };
+    match plan.route {
+        Route::Weighted { green: slot } => {
+            let weighted = match step.reduces_blue() {
+                true => reading.traffic.is_all_on(slot),
+                false => reading.traffic.slot(slot).is_some_and(|seen| seen.weight == Some(0)),
+            };
+            green.attached.includes(slot) && weighted
+        }
+        Route::Shared {} => match step.reduces_blue() {
+            true => {
+                green.attached == Attached::ToShared
+                    && !plan.blue.iter().any(|blue| case.carries(reading, blue))
+            }
+            false => green.attached == Attached::Nowhere,
+        },
+        Route::Workers {} => true,
+    }
+}
+
+/// Whether green has what this step wants of it.
+fn is_healthy(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading) -> bool {
+    reading.healthy(&plan.green) >= step.capacity.of(case.desired(reading)).max(1)
+}
+
+fn evaluated(case: &Case<'_>) -> Option<Signal> {
+    let (plan, step, reading) = (case.plan()?, case.step()?, case.reading()?);
+    if !is_healthy(case, plan, step, reading) {
+        return None;
+    }
+    if case.view.deployment.request.evaluation == Evaluation::Skipped {
+        return Some(signal_of(Reason::EvaluationSkipped, "evaluation was skipped on request"));
+    }
+    let proven = matches!(case.memory.verdict(), Some(Verdict::Good))
+        && case.memory.good_for() >= plan.pace.evaluate();
+    proven.then(|| signal_of(Reason::EvaluateOk, format!("good for {}s", plan.pace.evaluate_seconds)))
+}
+
+/// Time alone retires nothing: two readings in this state, and clocks that agree over them.
+fn retain_elapsed(case: &Case<'_>) -> Option<Signal> {
+    let plan = case.plan()?;
+    if plan.blue.is_empty() {
+        return Some(signal_of(Reason::RetainElapsed, "there is no blue to keep"));
+    }
+    case.readings()?;
+    let elapsed = case.elapsed() >= plan.pace.retain() && case.memory.clocks_agree(case.now, case.tick());
+    elapsed
+        .then(|| signal_of(Reason::RetainElapsed, format!("blue was kept for {}s", plan.pace.retain_seconds)))
+}
+
+fn retired(case: &Case<'_>) -> Option<Signal> {
+    let plan = case.plan()?;
+    let gone = plan.blue.iter().all(|name| case.memory.is_gone(name, case.now, case.tick()));
+    (gone && case.is_certain() && is_projected(case)).then(|| {
+        signal_of(Reason::RetireOk, if plan.blue.is_empty() { "there was no blue" } else { "blue is gone" })
+    })
+}
+
+fn is_projected(case: &Case<'_>) -> bool {
+    let deployed = case.environment().and_then(|environment| environment.tenure.deployed.as_ref());
+    deployed.is_some_and(|deployed| deployed.uid == case.view.deployment.uid)
+}
+
+fn rolled_back(case: &Case<'_>) -> Option<Signal> {
+    let (plan, reading) = (case.plan()?, case.reading()?);
+    (case.is_certain() && rollback::is_complete(case, plan, reading))
+        .then(|| signal_of(Reason::RollbackOk, "rolled back, green is gone"))
+}
+
+fn timed_out(case: &Case<'_>) -> Option<Signal> {
+    let pace = case.pace()?;
+    let (bound, may) = match case.state() {
+        State::Resolve | State::Prepare | State::RolloutWait => (pace.rollout_timeout(), true),
+        State::EvaluateWait => (pace.evaluate_timeout(), true),
+        // Giving up a rollback asks whom traffic is on, so it looks twice; ending waits for certainty.
+        State::Rollback => (pace.rollout_timeout(), case.is_certain() && case.readings().is_some()),
+        State::RetireWait => (pace.rollout_timeout(), case.is_certain() && is_projected(case)),
+        State::Pending
+        | State::RetainWait
+        | State::Done
+        | State::Failed
+        | State::Aborted
+        | State::Canceled => return None,
+    };
+    (may && case.elapsed() >= bound).then(|| {
+        signal_of(Reason::TimedOut, format!("not within {}s: {}", bound.as_secs(), progress(case).message))
+    })
+}
+
+/// What the deploy waits for.
+pub(super) fn progress(case: &Case<'_>) -> Progress {
+    let seen = case.plan().zip(case.reading()).zip(case.step());
+    let counts = seen.map(|((plan, reading), step)| {
+        (reading.healthy(&plan.green), step.capacity.of(case.desired(reading)))
+    });
+    let message = match case.state() {
+        _ if case.view.deployment.request.paused == Paused::Yes && before_retain(case.state()) => {
+            "paused".to_owned()
+        }
+        State::Pending => pending(case),
+        State::Resolve => match case.view.resolution {
+            Resolution::Unknown(why) => why.clone().unwrap_or_else(|| "resolving the release".to_owned()),
+            Resolution::Resolved(_) => transition::compile(case).err().unwrap_or_default(),
+            Resolution::Rejected(why) => why.clone(),
+        },
+        State::Prepare => "preparing".to_owned(),
+        State::EvaluateWait => match case.memory.verdict() {
+            Some(Verdict::Good) => format!("good for {}s", case.memory.good_for().as_secs()),
+            Some(Verdict::NotYet(why) | Verdict::Bad(why)) => why.clone(),
+            None => "waiting for the checks".to_owned(),
+        },
+        State::RolloutWait => match counts {
+            Some((healthy, wanted)) => format!("{healthy} of {wanted} instances are healthy"),
+            None => "waiting to see the cloud".to_owned(),
+        },
+        State::RetainWait => "keeping blue for an instant return".to_owned(),
+        State::RetireWait => "retiring blue".to_owned(),
+        State::Rollback if case.is_certain() => "rolling back".to_owned(),
+        State::Rollback => "rolling back; waiting until no earlier request can land any more".to_owned(),
+        State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
+    };
+    Progress {
+        message,
+        healthy: counts.map(|(healthy, _)| healthy),
+        wanted: counts.map(|(_, wanted)| wanted),
+    }
+}
+
+fn before_retain(state: State) -> bool {
+    !matches!(state, State::RetainWait | State::RetireWait | State::Rollback)
+}
+
+fn pending(case: &Case<'_>) -> String {
+    let Some(environment) = case.environment() else {
+        return "its Environment does not exist; create it, or delete this Deployment".to_owned();
+    };
+    match &environment.tenure.holder {
+        Some(holder) => format!("waiting for its turn; Deployment {holder} has it"),
+        None if !case.is_certain() => "waiting until no earlier request can land any more".to_owned(),
+        None => "waiting for its turn".to_owned(),
+    }
+}

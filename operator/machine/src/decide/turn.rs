@@ -1,0 +1,110 @@
+//! The two-object protocol: what a deploy writes to its Environment, and when.
+
+use super::TenureChange;
+use crate::case::Case;
+use crate::deployed::Deployed;
+use crate::event::Reason;
+use crate::name::GroupName;
+use crate::plan::{Plan, Route, Step};
+use crate::reading::Reading;
+use crate::state::State;
+use crate::tenure::{Held, Role, Tenure};
+use crate::view::{Deletion, Paused, PlaceInLine};
+
+/// Whether the Environment says that it is this deploy's turn, the very turn that the deploy recorded.
+pub(super) fn is_ours(case: &Case<'_>) -> bool {
+    case.environment().is_some_and(|environment| {
+        environment.tenure.holder.as_ref() == Some(&case.view.deployment.uid)
+            && Some(environment.tenure.turn) == case.view.deployment.turn
+    })
+}
+
+/// The write to the Environment that this state is due, if any.
+pub(super) fn tenure_write(case: &Case<'_>) -> Option<(Tenure, TenureChange)> {
+    match case.state() {
+        State::Pending => take(case).map(|tenure| (tenure, TenureChange::Take)),
+        State::RolloutWait => hold(case).map(|tenure| (tenure, TenureChange::Hold)),
+        State::RetainWait | State::RetireWait => project(case).map(|tenure| (tenure, TenureChange::Project)),
+        State::Resolve
+        | State::Prepare
+        | State::EvaluateWait
+        | State::Rollback
+        | State::Done
+        | State::Failed
+        | State::Aborted
+        | State::Canceled => None,
+    }
+}
+
+fn take(case: &Case<'_>) -> Option<Tenure> {
+    let environment = case.environment()?;
+    let free = environment.tenure.holder.is_none() && environment.deletion == Deletion::None;
+    let may = case.view.queue.place == PlaceInLine::Next
+        && case.view.deployment.request.paused == Paused::No
+        && case.is_certain();
+    (free && may)
+        .then(|| environment.tenure.take(&environment.name, &case.view.deployment.uid, &environment.place))
+}
+
+/// Records D and what blue was like, before the first write that takes anything from blue.
+fn hold(case: &Case<'_>) -> Option<Tenure> {
+    let (environment, plan) = (case.environment()?, case.plan()?);
+    let reading = case.reading()?;
+    if !case.step().is_some_and(Step::reduces_blue) || plan.route == (Route::Workers {}) {
+        return None;
+    }
+    let desired = case.desired(reading);
+    let holds =
+        plan.blue.iter().filter_map(|name| to_hold(environment.tenure.member(name)?, reading, desired));
+    let holds: Vec<_> = holds.collect();
+    (!holds.is_empty()).then(|| environment.tenure.hold(&holds))
+}
+
+fn to_hold(member: &crate::tenure::Member, reading: &Reading, desired: u32) -> Option<(GroupName, Held)> {
+    let seen = reading.group(&member.name)?;
+    let held = Held { desired, original_min: seen.min, original_max: seen.max };
+    member.held.is_none().then(|| (member.name.clone(), held))
+}
+
+fn project(case: &Case<'_>) -> Option<Tenure> {
+    let (environment, plan) = (case.environment()?, case.plan()?);
+    let ours = environment.tenure.deployed.as_ref().is_some_and(|d| d.uid == case.view.deployment.uid);
+    (!ours).then(|| environment.tenure.project(&plan.green, &deployed(case, plan)))
+}
+
+/// What is recorded of this deploy once it was found good.
+pub(super) fn deployed(case: &Case<'_>, plan: &Plan) -> Deployed {
+    let deployment = case.view.deployment;
+    let proven = deployment.history.entries().iter().find(|entry| entry.state == State::RetainWait);
+    Deployed {
+        shipment: plan.shipment.clone(),
+        deployment: deployment.name.clone(),
+        uid: deployment.uid.clone(),
+        turn: deployment.turn.unwrap_or_default(),
+        since: proven.map_or(case.now.wall, |entry| entry.at),
+    }
+}
+
+/// How the turn of a deploy that has ended is given back, by its history alone.
+pub(super) fn end(case: &Case<'_>) -> Option<crate::tenure::End> {
+    let environment = case.environment()?;
+    let deployment = case.view.deployment;
+    let last = deployment.history.last()?;
+    let serving = || environment.tenure.of_role(Role::Serving).map(|member| member.name.clone()).collect();
+    let Some(plan) = case.plan() else {
+        // It ended before anything was launched, so what it announced does not exist and never will.
+        let own = environment.tenure.of_role(Role::Green).filter(|member| member.owner == deployment.uid);
+        let gone = own.map(|member| member.name.clone()).collect();
+        return Some(crate::tenure::End { serving: serving(), gone, deployed: None });
+    };
+    let green_serves = last.state == State::Done || last.reason == Reason::BlueLost;
+    Some(crate::tenure::End {
+        serving: if green_serves { vec![plan.green.clone()] } else { plan.blue.clone() },
+        gone: match last.reason {
+            Reason::RetireOk => plan.blue.clone(),
+            Reason::RollbackOk => vec![plan.green.clone()],
+            _ => Vec::new(),
+        },
+        deployed: green_serves.then(|| deployed(case, plan)),
+    })
+}

@@ -1,0 +1,59 @@
+//! What a tick does to the cloud.
+//!
+//! Effects are derived from what is observed, and derived again until the observation shows them done.
+//! Each is idempotent.
+
+use crate::name::GroupName;
+use crate::reading::Slot;
+
+/// One change of the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Create the group and its launch template, attached to nothing.
+    Launch {
+        /// Its name.
+        group: GroupName,
+        /// Its size.
+        desired: u32,
+    },
+    /// Change a group's bounds, and its size without taking an instance away.
+    Resize {
+        /// Which.
+        group: GroupName,
+        /// Its bounds and size from now on.
+        size: Size,
+    },
+    /// Name this slot in the rule, at weight 0.
+    Enlist(Slot),
+    /// Attach the group to its slot, or to the one target group.
+    Attach {
+        /// Which.
+        group: GroupName,
+        /// Where; none for the target group that all share.
+        slot: Option<Slot>,
+    },
+    /// Give all weight to this slot.
+    Shift(Slot),
+    /// Detach the group from its slot, or from the one target group.
+    Detach {
+        /// Which.
+        group: GroupName,
+        /// Where from; none for the target group that all share.
+        slot: Option<Slot>,
+    },
+    /// Take a group's size down to nothing.
+    Empty(GroupName),
+    /// Delete the group, and once it is absent, what was made for it.
+    Delete(GroupName),
+}
+
+/// A group's bounds and size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// Never fewer.
+    pub min: u32,
+    /// Never more.
+    pub max: u32,
+    /// As many as that now.
+    pub desired: u32,
+}

@@ -1,0 +1,142 @@
+//! One tick's decision on one Environment: what nobody's turn is needed for.
+//!
+//! It deletes groups that are given up, gives back the turn of a holder that vanished, and takes an
+//! Environment down when it is deleted. It never brings anything in: that takes a Deployment.
+
+use std::time::Duration;
+
+use crate::capacity::{self, Purpose, Removal};
+use crate::decide::{Action, Decision, Retiring, TenureChange, Write, retire};
+use crate::memory::{Memory, Now};
+use crate::name::GroupName;
+use crate::reading::{AtWork, Reading};
+use crate::tenure::{End, Role, Tenure};
+use crate::view::{Deletion, EnvironmentView, Finalizer};
+
+/// What a decision about an Environment is made from, apart from memory and clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct EnvironmentCase<'a> {
+    /// The Environment.
+    pub environment: &'a EnvironmentView,
+    /// Whether our finalizer is on it.
+    pub finalizer: Finalizer,
+    /// What has become of the Deployment whose turn it is.
+    pub holder: Holder,
+}
+
+/// What has become of the Deployment whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// It exists, nobody knows better, or there is none: it gives the turn back itself.
+    Minding,
+    /// A quorum read says that no object of that uid exists.
+    Vanished,
+}
+
+/// Decides what one tick does for one Environment.
+pub fn decide(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision {
+    let environment = case.environment;
+    let (tenure, tick) = (&environment.tenure, environment.pace.tick());
+    let certain = memory.is_certain(now);
+    if case.finalizer == Finalizer::Absent {
+        return match environment.deletion {
+            Deletion::None => Decision::write(Write::AddFinalizer),
+            Deletion::Delete | Deletion::Retain => Decision::nothing_more(),
+        };
+    }
+    let readings = memory.two(now, tick);
+    if let (Holder::Vanished, true, Some(readings)) = (case.holder, certain, readings) {
+        return store(tenure.release(&end_of_vanished(environment, readings)), TenureChange::Release);
+    }
+    let free = tenure.holder.is_none() && certain;
+    if free && environment.deletion == Deletion::Delete && tenure.of_role(Role::Serving).next().is_some() {
+        return store(tenure.doom_all(), TenureChange::Doom);
+    }
+    let left = |tenure: &Tenure| match environment.deletion {
+        Deletion::None => true,
+        Deletion::Delete => !tenure.groups.is_empty(),
+        Deletion::Retain => tenure.groups.iter().any(|member| member.role != Role::Serving),
+    };
+    if free && !left(tenure) {
+        return Decision::write(Write::RemoveFinalizer);
+    }
+    let doomed: Vec<_> = tenure.of_role(Role::Doomed).map(|member| &member.name).collect();
+    let outstanding = !doomed.is_empty() || environment.deletion != Deletion::None;
+    let wake = (outstanding || case.holder == Holder::Vanished).then_some(tick);
+    let Some(reading) = memory.latest(now, tick) else {
+        return Decision { action: Action::Wait, wake, progress: None };
+    };
+    tidy(environment, &doomed, reading, memory, now, wake)
+}
+
+fn tidy(
+    environment: &EnvironmentView,
+    doomed: &[&GroupName],
+    reading: &Reading,
+    memory: &Memory,
+    now: Now,
+    wake: Option<Duration>,
+) -> Decision {
+    let tick = environment.pace.tick();
+    let (mut gone, mut effects) = (Vec::new(), Vec::new());
+    for name in doomed {
+        match retire(name, reading, memory, now, tick) {
+            Retiring::Gone => gone.push((*name).clone()),
+            Retiring::Do(effect) if may_remove(environment, name, reading, memory, now) => {
+                effects.push(effect);
+            }
+            Retiring::Do(_) | Retiring::Wait => {}
+        }
+    }
+    if !gone.is_empty() && memory.is_certain(now) {
+        return store(environment.tenure.forget(&gone), TenureChange::Forget);
+    }
+    let action = if effects.is_empty() { Action::Wait } else { Action::Act(effects) };
+    Decision { action, wake, progress: None }
+}
+
+fn store(to: Tenure, change: TenureChange) -> Decision {
+    Decision::write(Write::Tenure { to: Box::new(to), change })
+}
+
+/// S1 for a group that is given up: it should carry nothing, and if it does, others must carry enough.
+fn may_remove(
+    environment: &EnvironmentView,
+    name: &GroupName,
+    reading: &Reading,
+    memory: &Memory,
+    now: Now,
+) -> bool {
+    if reading.group(name).is_none() || environment.deletion == Deletion::Delete {
+        return true;
+    }
+    let Some(readings) = memory.two(now, environment.pace.tick()) else { return false };
+    let desired = readings.iter().map(|reading| desired(environment, reading)).max().unwrap_or(1);
+    capacity::permits(Removal::Group(name), Purpose::Tidy, desired, readings, &|name| {
+        at_work(environment, name)
+    })
+}
+
+/// D between deploys.
+fn desired(environment: &EnvironmentView, reading: &Reading) -> u32 {
+    let serving = environment.tenure.of_role(Role::Serving).filter_map(|member| reading.group(&member.name));
+    let present: u32 = serving.map(|group| group.desired).sum();
+    environment.replicas.unwrap_or(present).max(1)
+}
+
+/// Of groups whose Deployment is out of sight, those that were found good are at work.
+fn at_work(environment: &EnvironmentView, name: &GroupName) -> AtWork {
+    match environment.tenure.member(name) {
+        Some(member) if member.role == Role::Serving => AtWork::Yes,
+        Some(member) if member.role == Role::Green && member.deployed.is_some() => AtWork::Yes,
+        _ => AtWork::No,
+    }
+}
+
+/// The turn of a holder that vanished: what carries traffic in either of two readings serves, all else goes.
+fn end_of_vanished(environment: &EnvironmentView, readings: [&Reading; 2]) -> End {
+    let carries =
+        |name: &GroupName| readings.iter().any(|reading| reading.carries(name, at_work(environment, name)));
+    let members = environment.tenure.groups.iter().map(|member| &member.name);
+    End { serving: members.filter(|name| carries(name)).cloned().collect(), gone: Vec::new(), deployed: None }
+}

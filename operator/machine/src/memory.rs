@@ -1,0 +1,337 @@
+//! What one process remembers of one deploy between two ticks.
+//!
+//! Nothing here is needed for progress: a process that forgets it all looks again and waits a little longer.
+//! That is its purpose: everything irreversible asks for what only a process that kept looking can know.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::history::History;
+use crate::name::GroupName;
+use crate::reading::Reading;
+use crate::tenure::{Role, Tenure};
+
+/// Two clocks at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Now {
+    /// The API server's clock, never before the last entry of the history. It can jump.
+    pub wall: Timestamp,
+    /// Time since this process started. It can't jump, and means nothing to any other process.
+    pub mono: Duration,
+}
+
+/// A reading with the instant its request was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Look {
+    /// When it was asked for.
+    pub at: Now,
+    /// What was seen.
+    pub reading: Reading,
+}
+
+/// What one tick learned from the checks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Every check is content.
+    Good,
+    /// At least one did not say, or is not content yet; why, in words.
+    NotYet(String),
+    /// One has said no for good; why, in words.
+    Bad(String),
+}
+
+/// What was recorded when something was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Stage(i64);
+
+impl From<&History> for Stage {
+    /// A deploy's stage: how many entries its history has.
+    fn from(history: &History) -> Self {
+        Self(history.next_sequence())
+    }
+}
+
+impl From<&Tenure> for Stage {
+    /// An Environment's stage changes with every turn and with every group that is given up.
+    fn from(tenure: &Tenure) -> Self {
+        let doomed = i64::try_from(tenure.of_role(Role::Doomed).count()).unwrap_or(i64::MAX);
+        Self(tenure.turn.number().saturating_mul(1024).saturating_add(doomed))
+    }
+}
+
+/// One process's memory of one deploy, or of one Environment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Memory {
+    stage: Stage,
+    earlier: Option<Look>,
+    latest: Option<Look>,
+    /// How long the checks have been good without interruption, and when they last were.
+    good: Option<(Duration, Duration)>,
+    verdict: Option<Verdict>,
+    refused: Option<String>,
+    certain_from: Duration,
+    last_create: Duration,
+    confirmed: BTreeSet<GroupName>,
+}
+
+impl Memory {
+    /// The memory of a process that has seen nothing yet.
+    ///
+    /// `certain_from` is Z after its start where its predecessor may have left requests under way, else zero.
+    pub fn new(certain_from: Duration) -> Self {
+        Self {
+            stage: Stage::default(),
+            earlier: None,
+            latest: None,
+            good: None,
+            verdict: None,
+            refused: None,
+            certain_from,
+            last_create: Duration::ZERO,
+            confirmed: BTreeSet::new(),
+        }
+    }
+
+    /// Begins anew when something was recorded: what was seen before was not seen since.
+    pub fn enter(&mut self, stage: Stage) {
+        if self.stage != stage {
+            self.stage = stage;
+            self.forget_looks();
+            self.good = None;
+            self.verdict = None;
+            self.refused = None;
+        }
+    }
+
+    /// Takes in a reading. Two that count as two are at least a tick apart.
+    pub fn saw(&mut self, look: Look, tick: Duration) {
+        if let Some(latest) = self.latest.take()
+            && (self.earlier.is_none() || latest.at.mono + tick <= look.at.mono)
+        {
+            self.earlier = Some(latest);
+        }
+        self.latest = Some(look);
+    }
+
+    /// Takes in a failed look: what is known grows old, but is not wrong.
+    pub fn saw_nothing(&mut self) {
+        self.good = None;
+        self.verdict = None;
+    }
+
+    /// Takes in what the checks said at `at`.
+    ///
+    /// Good ticks only count while they follow one another: a process that was stopped for an hour has not
+    /// watched for an hour.
+    pub fn checked(&mut self, verdict: Verdict, at: Duration, tick: Duration) {
+        self.good = match (&verdict, self.good) {
+            (Verdict::Good, Some((good, last))) if at.saturating_sub(last) <= tick * 2 => {
+                Some((good + at.saturating_sub(last), at))
+            }
+            (Verdict::Good, _) => Some((Duration::ZERO, at)),
+            (Verdict::NotYet(_) | Verdict::Bad(_), _) => None,
+        };
+        self.verdict = Some(verdict);
+    }
+
+    /// Takes note that a mutation was answered: what was seen before no longer counts.
+    pub fn mutated(&mut self) {
+        self.forget_looks();
+    }
+
+    /// Takes note that a mutation was not answered, and may take effect until `certain_from`.
+    pub fn unanswered(&mut self, certain_from: Duration) {
+        self.certain_from = self.certain_from.max(certain_from);
+        self.forget_looks();
+    }
+
+    /// Takes note that a group's creation was sent, which may land until `settled`.
+    pub fn creating(&mut self, settled: Duration) {
+        self.last_create = self.last_create.max(settled);
+    }
+
+    /// Takes note that the cloud refused for good what this state needs.
+    pub fn refused(&mut self, why: String) {
+        self.refused = Some(why);
+    }
+
+    /// Takes note that the deletion of an absent group was answered at `at`. It counts only once no creation
+    /// of it can land any more.
+    pub fn deletion_answered(&mut self, group: &GroupName, at: Duration) {
+        if at >= self.last_create && at >= self.certain_from {
+            self.confirmed.insert(group.clone());
+            self.forget_looks();
+        }
+    }
+
+    /// The newest reading, not older than a tick.
+    pub fn latest(&self, now: Now, tick: Duration) -> Option<&Reading> {
+        let look = self.latest.as_ref()?;
+        (now.mono.saturating_sub(look.at.mono) <= tick).then_some(&look.reading)
+    }
+
+    /// The two readings that a removal needs: at least a tick apart, the newest not older than a tick.
+    pub fn two(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
+        let (earlier, latest) = (self.earlier.as_ref()?, self.latest.as_ref()?);
+        let apart = earlier.at.mono + tick <= latest.at.mono;
+        let fresh = now.mono.saturating_sub(latest.at.mono) <= tick;
+        (apart && fresh).then_some([&earlier.reading, &latest.reading])
+    }
+
+    /// Whether the wall clock moved as the monotonic one did between the two readings.
+    pub fn clocks_agree(&self, now: Now, tick: Duration) -> bool {
+        let (Some(earlier), Some(latest)) = (&self.earlier, &self.latest) else { return false };
+        let agree = |from: Now, to: Now| {
+            let wall = to.wall.duration_since(from.wall);
+            let mono = to.mono.saturating_sub(from.mono);
+            let mono = jiff::SignedDuration::try_from(mono).unwrap_or(jiff::SignedDuration::MAX);
+            wall.saturating_sub(mono).unsigned_abs() <= tick
+        };
+        agree(earlier.at, latest.at) && agree(latest.at, now)
+    }
+
+    /// Whether every request of ours, and of whoever came before, has landed or never will.
+    pub fn is_certain(&self, now: Now) -> bool {
+        now.mono >= self.certain_from
+    }
+
+    /// When the world will be certain again.
+    pub fn certain_from(&self) -> Duration {
+        self.certain_from
+    }
+
+    /// For how long the checks have been good without interruption.
+    pub fn good_for(&self) -> Duration {
+        self.good.map_or(Duration::ZERO, |(good, _)| good)
+    }
+
+    /// What the checks said last, in this state.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// Why the cloud refused for good, in this state.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+
+    /// Whether the group is gone: its deletion was answered after its last creation could land, and two
+    /// readings since then have not shown it.
+    pub fn is_gone(&self, group: &GroupName, now: Now, tick: Duration) -> bool {
+        self.is_deletion_answered(group)
+            && self.two(now, tick).is_some_and(|readings| readings.iter().all(|r| r.group(group).is_none()))
+    }
+
+    /// Whether a deletion of the absent group was answered after its last creation could land.
+    pub fn is_deletion_answered(&self, group: &GroupName) -> bool {
+        self.confirmed.contains(group)
+    }
+
+    fn forget_looks(&mut self) {
+        self.earlier = None;
+        self.latest = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::reading::Traffic;
+
+    const TICK: Duration = Duration::from_secs(10);
+
+    fn at(seconds: u64) -> Now {
+        skewed(seconds, i64::try_from(seconds).unwrap())
+    }
+
+    fn skewed(mono: u64, wall: i64) -> Now {
+        Now { wall: Timestamp::from_second(wall).unwrap(), mono: Duration::from_secs(mono) }
+    }
+
+    fn look(at: Now) -> Look {
+        Look { at, reading: Reading { groups: BTreeMap::new(), traffic: Traffic::Shared } }
+    }
+
+    fn memory(looks: &[Now]) -> Memory {
+        let mut memory = Memory::new(Duration::ZERO);
+        for now in looks {
+            memory.saw(look(*now), TICK);
+        }
+        memory
+    }
+
+    #[test]
+    fn two_looks_count_as_two_only_a_tick_apart() {
+        assert!(memory(&[at(0)]).two(at(0), TICK).is_none());
+        assert!(memory(&[at(0), at(9)]).two(at(9), TICK).is_none());
+        assert!(memory(&[at(0), at(10)]).two(at(10), TICK).is_some());
+        assert!(memory(&[at(0), at(4), at(8), at(12)]).two(at(12), TICK).is_some(), "frequent looks add up");
+    }
+
+    #[test]
+    fn a_look_older_than_a_tick_does_not_count() {
+        let memory = memory(&[at(0), at(10)]);
+        assert!(memory.two(at(20), TICK).is_some());
+        assert!(memory.two(at(21), TICK).is_none());
+        assert!(memory.latest(at(21), TICK).is_none());
+    }
+
+    #[test]
+    fn an_answered_mutation_makes_earlier_looks_worthless() {
+        let mut memory = memory(&[at(0), at(10)]);
+        memory.mutated();
+        assert!(memory.latest(at(10), TICK).is_none());
+        memory.saw(look(at(11)), TICK);
+        assert!(memory.two(at(11), TICK).is_none());
+    }
+
+    #[test]
+    fn good_ticks_count_only_while_they_follow_one_another() {
+        let mut memory = Memory::new(Duration::ZERO);
+        for second in [0, 10, 20] {
+            memory.checked(Verdict::Good, Duration::from_secs(second), TICK);
+        }
+        assert_eq!(memory.good_for(), Duration::from_secs(20));
+        memory.checked(Verdict::Good, Duration::from_secs(3600), TICK);
+        assert_eq!(memory.good_for(), Duration::ZERO, "an hour asleep is not an hour watched");
+        memory.checked(Verdict::Good, Duration::from_secs(3610), TICK);
+        memory.checked(Verdict::NotYet("500".into()), Duration::from_secs(3620), TICK);
+        assert_eq!(memory.good_for(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deletion_counts_only_after_the_last_creation_can_have_landed() {
+        let group = GroupName::new("web-1-a");
+        let mut memory = Memory::new(Duration::ZERO);
+        memory.creating(Duration::from_secs(300));
+        memory.deletion_answered(&group, Duration::from_secs(299));
+        assert!(!memory.is_deletion_answered(&group));
+        memory.deletion_answered(&group, Duration::from_secs(300));
+        assert!(memory.is_deletion_answered(&group));
+        assert!(!memory.is_gone(&group, at(300), TICK), "it was not yet seen to be absent");
+        memory.saw(look(at(301)), TICK);
+        memory.saw(look(at(311)), TICK);
+        assert!(memory.is_gone(&group, at(311), TICK));
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_is_noticed() {
+        let steady = memory(&[at(0), at(10)]);
+        assert!(steady.clocks_agree(at(12), TICK));
+        assert!(!steady.clocks_agree(skewed(12, 3600), TICK), "jumped since");
+        assert!(!memory(&[at(0), skewed(10, 3600)]).clocks_agree(skewed(12, 3602), TICK), "jumped between");
+    }
+
+    #[test]
+    fn a_new_entry_makes_everything_seen_before_worthless() {
+        let mut memory = memory(&[at(0), at(10)]);
+        memory.checked(Verdict::Good, Duration::from_secs(10), TICK);
+        memory.enter(Stage(3));
+        assert!(memory.latest(at(10), TICK).is_none());
+        assert!(memory.verdict().is_none());
+    }
+}
