@@ -1,1 +1,8 @@
 //! The tick: reconcile loops, releases from git, checks, leader election.
+
+pub mod act;
+pub mod clock;
+pub mod observe;
+pub mod queue;
+pub mod tags;
+pub mod target;

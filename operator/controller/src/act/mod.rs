@@ -1,0 +1,171 @@
+//! Acting: the effects of a decision, turned into requests to the cloud.
+//!
+//! Each effect is one request (creation and final deletion are two: the launch template has to go first and
+//! last). What became of it is told to the memory, because a request without an answer makes the world
+//! uncertain, and an answered one makes everything seen before worthless.
+
+use std::time::Duration;
+
+use dryad_cloud::group::{Capacity, NewGroup};
+use dryad_cloud::template::NewTemplate;
+use dryad_cloud::traffic::Weight;
+use dryad_cloud::{Cloud, CloudError};
+use dryad_machine::effect::{Effect, Size};
+use dryad_machine::memory::Memory;
+use dryad_machine::name::{GroupName, Place};
+use dryad_machine::reading::{Reading, Slot};
+
+use crate::target::{Target, TrafficTarget};
+
+/// What an effect may need to know beyond itself.
+pub struct Stage<'a, C> {
+    /// The cloud to ask.
+    pub cloud: &'a C,
+    /// How requests reach the groups.
+    pub target: &'a Target,
+    /// What was seen in this tick.
+    pub reading: &'a Reading,
+    /// Where each group lives, by the ledger.
+    pub place_of: &'a dyn Fn(&GroupName) -> Option<Place>,
+    /// What green is made of, where something is to be launched.
+    pub blueprint: Option<&'a Blueprint>,
+    /// Z: for how long an unanswered request may still land.
+    pub uncertainty: Duration,
+    /// Time since the process started.
+    pub clock: &'a (dyn Fn() -> Duration + Sync),
+}
+
+/// What green is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blueprint {
+    /// Its launch template.
+    pub template: NewTemplate,
+    /// The group; its size is the effect's.
+    pub group: NewGroup,
+}
+
+/// Sends one effect and tells the memory what became of it.
+///
+/// # Errors
+/// What the cloud said instead of yes. Whoever calls stops there and looks again: an effect that is still due
+/// will be derived again.
+pub async fn act<C: Cloud>(
+    stage: &Stage<'_, C>,
+    effect: &Effect,
+    memory: &mut Memory,
+) -> Result<(), CloudError> {
+    if matches!(effect, Effect::Launch { .. }) {
+        memory.creating((stage.clock)() + stage.uncertainty);
+    }
+    let sent = send(stage, effect).await;
+    let now = (stage.clock)();
+    match &sent {
+        Ok(Sent::Answered) => memory.mutated(),
+        Ok(Sent::ConfirmedAbsent(name)) => memory.deletion_answered(name, now),
+        Err(error) if error.leaves_the_world_uncertain() => memory.unanswered(now + stage.uncertainty),
+        Err(error @ CloudError::Invalid { .. }) => memory.refused(error.to_string()),
+        // Nothing was changed, so nothing seen before is worth less.
+        Err(_) => {}
+    }
+    sent.map(|_| ())
+}
+
+enum Sent {
+    Answered,
+    /// The deletion of a group that does not exist was answered.
+    ConfirmedAbsent(GroupName),
+}
+
+async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, CloudError> {
+    let cloud = stage.cloud;
+    match effect {
+        Effect::Launch { group, desired } => launch(stage, group, *desired).await?,
+        Effect::Resize { group, size } => {
+            cloud.resize_group(&place(stage, group), group, capacity(*size)).await?;
+        }
+        Effect::Empty(group) => {
+            let max = stage.reading.group(group).map_or(0, |seen| seen.max);
+            let nothing = Capacity { min: 0, max, desired: 0 };
+            cloud.resize_group(&place(stage, group), group, nothing).await?;
+        }
+        Effect::Attach { group, slot } => {
+            if let Some(target_group) = stage.target.traffic.target_group(*slot) {
+                cloud.attach(&place(stage, group), group, target_group).await?;
+            }
+        }
+        Effect::Detach { group, slot } => {
+            if let Some(target_group) = stage.target.traffic.target_group(*slot) {
+                cloud.detach(&place(stage, group), group, target_group).await?;
+            }
+        }
+        Effect::Enlist(slot) => set_weights(stage, weights_with(stage.reading, *slot)).await?,
+        Effect::Shift(slot) => set_weights(stage, all_on(*slot)).await?,
+        Effect::Delete(group) => return delete(stage, group).await,
+    }
+    Ok(Sent::Answered)
+}
+
+/// Template first, then group. What exists already under our name is ours: the next look checks its tags.
+async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) -> Result<(), CloudError> {
+    let Some(blueprint) = stage.blueprint else { return Ok(()) };
+    let place = place(stage, name);
+    match stage.cloud.create_template(&place, &blueprint.template).await {
+        Ok(()) | Err(CloudError::AlreadyExists { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let mut group = blueprint.group.clone();
+    group.capacity.desired = desired;
+    group.capacity.min = group.capacity.min.min(desired);
+    group.capacity.max = group.capacity.max.max(desired);
+    match stage.cloud.create_group(&place, &group).await {
+        Ok(()) | Err(CloudError::AlreadyExists { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A group that is there is deleted; of one that is not, the deletion is confirmed and its template deleted.
+async fn delete<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Sent, CloudError> {
+    let place = place(stage, name);
+    match stage.cloud.delete_group(&place, name).await {
+        Ok(()) => return Ok(Sent::Answered),
+        Err(CloudError::NotFound { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    match stage.cloud.delete_template(&place, name).await {
+        Ok(()) | Err(CloudError::NotFound { .. }) => Ok(Sent::ConfirmedAbsent(name.clone())),
+        Err(error) => Err(error),
+    }
+}
+
+async fn set_weights<C: Cloud>(stage: &Stage<'_, C>, [in_a, in_b]: [u32; 2]) -> Result<(), CloudError> {
+    let TrafficTarget::Rule { rule, a, b } = &stage.target.traffic else { return Ok(()) };
+    let weights =
+        [Weight { target_group: a.clone(), weight: in_a }, Weight { target_group: b.clone(), weight: in_b }];
+    stage.cloud.set_weights(&stage.target.place, rule, &weights).await
+}
+
+const ALL: u32 = 100;
+
+/// Weights of A and B that give everything to one of them.
+fn all_on(slot: Slot) -> [u32; 2] {
+    match slot {
+        Slot::A => [ALL, 0],
+        Slot::B => [0, ALL],
+    }
+}
+
+/// The weights of A and B as they are, with `newcomer` at 0.
+fn weights_with(reading: &Reading, newcomer: Slot) -> [u32; 2] {
+    [Slot::A, Slot::B].map(|slot| match reading.traffic.slot(slot).and_then(|seen| seen.weight) {
+        Some(weight) if slot != newcomer => weight,
+        _ => 0,
+    })
+}
+
+fn place<C>(stage: &Stage<'_, C>, group: &GroupName) -> Place {
+    (stage.place_of)(group).unwrap_or_else(|| stage.target.place.clone())
+}
+
+fn capacity(size: Size) -> Capacity {
+    Capacity { min: size.min, max: size.max, desired: size.desired }
+}

@@ -1,0 +1,122 @@
+//! Observing: one complete look at the target, or none at all.
+//!
+//! A look that fails in any part is no look: what could not be read is unknown, never unhealthy.
+
+mod reading;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dryad_cloud::group::Group;
+use dryad_cloud::traffic::Rule;
+use dryad_cloud::{Cloud, CloudError};
+use dryad_machine::name::{GroupName, Place};
+use dryad_machine::reading::Reading;
+use dryad_machine::tenure::Member;
+use thiserror::Error;
+
+use crate::tags::{self, Owner};
+use crate::target::{Target, TrafficTarget};
+
+pub(crate) use reading::{Pieces, assemble};
+
+/// Why a look shows nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Blind {
+    /// The cloud did not answer, or said no.
+    #[error("the cloud can't be read: {0}")]
+    Cloud(#[from] CloudError),
+    /// A group has one of our names but is not ours.
+    #[error(
+        "group {name} in {place} exists but does not carry this Environment's tags ({missing}); \
+         it is left alone, so rename or delete it"
+    )]
+    Foreign {
+        /// Its name.
+        name: GroupName,
+        /// Where it is.
+        place: Place,
+        /// Which tags are absent or different.
+        missing: String,
+    },
+}
+
+/// One complete look.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// What the machine decides by.
+    pub reading: Reading,
+    /// The groups themselves, for the checks.
+    pub groups: BTreeMap<GroupName, Group>,
+    /// Why instances of `watched` are missing, in the cloud's own words.
+    pub note: Option<String>,
+}
+
+/// Looks at every group of the ledger and at how requests reach them. `watched` is the group whose troubles
+/// are to be explained.
+///
+/// # Errors
+/// When any part of it could not be read, or a group turns out not to be ours.
+pub async fn look<C: Cloud>(
+    cloud: &C,
+    target: &Target,
+    members: &[Member],
+    owner: &Owner,
+    watched: Option<&GroupName>,
+) -> Result<Sight, Blind> {
+    let groups = read_groups(cloud, members, owner).await?;
+    let rule = match &target.traffic {
+        TrafficTarget::Rule { rule, .. } => Some(cloud.rule(&target.place, rule).await?),
+        TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
+    };
+    let mut health = BTreeMap::new();
+    for target_group in target.traffic.target_groups() {
+        health.insert(target_group.clone(), cloud.target_health(&target.place, target_group).await?);
+    }
+    let pieces = Pieces { traffic: &target.traffic, groups: &groups, rule: rule.as_ref(), health: &health };
+    let reading = assemble(pieces);
+    let note = match watched.and_then(|name| Some((name, groups.get(name)?, reading.group(name)?))) {
+        Some((name, group, seen)) if seen.healthy < seen.desired => {
+            let activity = cloud.failed_activity(&target.place, name).await?;
+            activity.map(|activity| activity.message).or_else(|| reading::why_unhealthy(group, &health))
+        }
+        Some(_) | None => None,
+    };
+    Ok(Sight { reading, groups, note })
+}
+
+/// The groups of the ledger that exist, each where the ledger says it is.
+async fn read_groups<C: Cloud>(
+    cloud: &C,
+    members: &[Member],
+    owner: &Owner,
+) -> Result<BTreeMap<GroupName, Group>, Blind> {
+    let mut by_place: BTreeMap<&Place, BTreeSet<GroupName>> = BTreeMap::new();
+    for member in members {
+        by_place.entry(&member.place).or_default().insert(member.name.clone());
+    }
+    let mut groups = BTreeMap::new();
+    for (place, names) in by_place {
+        groups.extend(cloud.groups(place, &names).await?);
+    }
+    for member in members {
+        if let Some(group) = groups.get(&member.name) {
+            let missing = tags::mismatch(&group.tags, &tags::of(owner, member));
+            if !missing.is_empty() {
+                let (name, place) = (member.name.clone(), member.place.clone());
+                return Err(Blind::Foreign { name, place, missing: missing.join(", ") });
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// A rule in words, where it is of a shape that Dryad does not change.
+pub(crate) fn unusable(rule: &Rule) -> Option<String> {
+    match rule {
+        Rule::Forward(_) => None,
+        Rule::Other(what) => Some(format!(
+            "the rule is not one forward action over target groups but {what}; make it forward to the two \
+             target groups that the Environment names"
+        )),
+    }
+}

@@ -1,0 +1,53 @@
+//! Where a deploy's groups run and how requests reach them, in the cloud's own names.
+
+use dryad_cloud::traffic::{RuleArn, TargetGroupArn};
+use dryad_machine::name::Place;
+use dryad_machine::reading::Slot;
+
+/// Everything that an observation asks the cloud about, apart from the groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Where it is.
+    pub place: Place,
+    /// How requests reach the groups.
+    pub traffic: TrafficTarget,
+}
+
+/// How requests reach the groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrafficTarget {
+    /// A rule spreads them by weight over two target groups.
+    Rule {
+        /// The rule.
+        rule: RuleArn,
+        /// Slot A's target group.
+        a: TargetGroupArn,
+        /// Slot B's target group.
+        b: TargetGroupArn,
+    },
+    /// One target group for all.
+    TargetGroup(TargetGroupArn),
+    /// Workers find their work themselves.
+    Workers,
+}
+
+impl TrafficTarget {
+    /// The target group of this slot, or the one that all share.
+    pub fn target_group(&self, slot: Option<Slot>) -> Option<&TargetGroupArn> {
+        match (self, slot) {
+            (Self::Rule { a, .. }, Some(Slot::A)) => Some(a),
+            (Self::Rule { b, .. }, Some(Slot::B)) => Some(b),
+            (Self::TargetGroup(shared), None) => Some(shared),
+            (Self::Rule { .. }, None) | (Self::TargetGroup(_), Some(_)) | (Self::Workers, _) => None,
+        }
+    }
+
+    /// Every target group it knows.
+    pub fn target_groups(&self) -> Vec<&TargetGroupArn> {
+        match self {
+            Self::Rule { a, b, .. } => vec![a, b],
+            Self::TargetGroup(shared) => vec![shared],
+            Self::Workers => Vec::new(),
+        }
+    }
+}
