@@ -4,5 +4,6 @@ pub mod act;
 pub mod clock;
 pub mod observe;
 pub mod queue;
+pub mod release;
 pub mod tags;
 pub mod target;

@@ -226,7 +226,7 @@ proptest! {
             || given.contains("..")
             || given.contains("@{")
             || given.split('/').any(|part| {
-                part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.ends_with(".lock")
+                part.is_empty() || part.starts_with('.') || part.ends_with('.') || part.strip_suffix(".lock").is_some()
             });
         let accepted = given.parse::<Branch>().is_ok();
         prop_assert!(!(accepted && breaks), "{given}");
