@@ -72,9 +72,7 @@ impl Cache {
         tip: &Commit,
     ) -> Result<Entry, CacheError> {
         let format = if tip.as_str().len() == 64 { "sha256" } else { "sha1" };
-        let digest = Sha256::digest(format!("{format} {repository}"));
-        let key: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let path = self.root.join(format!("{key}.git"));
+        let path = self.root.join(format!("{}.git", name_for(&format!("{format} {repository}"))));
         let lock = lock(lock_of(&path)).await?;
         let entry = Entry { path, _lock: lock };
         if !entry.path.is_dir() {
@@ -126,9 +124,7 @@ impl Entry {
     /// The reference under which a branch's tip is kept: not by its own name, because a branch `a` that gave way
     /// to `a/b` would stand in its way.
     pub(super) fn reference_to(branch: &Branch) -> String {
-        let digest = Sha256::digest(branch.as_str());
-        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("refs/tips/{name}")
+        format!("refs/tips/{}", name_for(branch.as_str()))
     }
 
     /// Throws the copy away.
@@ -170,6 +166,11 @@ impl Entry {
     }
 }
 
+/// A file's name for any text: 32 hexadecimal digits.
+fn name_for(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+}
+
 fn at(path: &Path) -> impl FnOnce(io::Error) -> CacheError + use<> {
     let at = path.to_owned();
     |cause| CacheError::Disk { at, cause }
@@ -200,7 +201,7 @@ fn last_used(copy: &Path) -> SystemTime {
 }
 
 /// The bytes of all files under `path`; what cannot be read counts nothing.
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     fs::read_dir(path).into_iter().flatten().flatten().fold(0, |sum, entry| {
         sum + match entry.metadata() {
             Ok(data) if data.is_dir() => size(&entry.path()),

@@ -83,12 +83,9 @@ impl Command {
         command
     }
 
-    /// One that may not, not even to fetch an object that is missing: git before 2.45 knows no other way to
-    /// forbid that than to forbid every protocol.
+    /// One that may not.
     pub(super) fn offline(options: &GitOptions) -> Self {
-        let mut command = Self::new(options, "");
-        command.inner.env("GIT_NO_LAZY_FETCH", "1");
-        command
+        Self::new(options, "")
     }
 
     fn new(options: &GitOptions, protocols: &str) -> Self {
@@ -98,6 +95,10 @@ impl Command {
             .envs(INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
             .env("LC_ALL", "C")
             .env("GIT_ALLOW_PROTOCOL", protocols)
+            // An object that is missing stays so. Else git fetches it in passing, each time that a tree is looked
+            // at, and from a shallow repository without end: every such fetch misses the same parent and begins
+            // one more.
+            .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")

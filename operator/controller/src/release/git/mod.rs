@@ -28,9 +28,11 @@ use cache::Cache;
 /// How git is run.
 #[derive(Debug, Clone)]
 pub struct GitOptions {
-    /// The git to run: 2.39 or newer.
+    /// The git to run: 2.45 or newer, or an older one with the fixes of May 2024 (2.39.4, …), which taught it
+    /// `GIT_NO_LAZY_FETCH`.
     pub program: PathBuf,
-    /// Where history is kept between questions; may be lost at any time, and shared with another operator.
+    /// Where history is kept between questions, an absolute path; may be lost at any time, and shared with another
+    /// operator.
     pub cache: PathBuf,
     /// How many bytes may be kept there.
     pub cache_bytes: u64,

@@ -5,25 +5,29 @@ const A: &str = "aaaaaaa111111111111111111111111111111111";
 const A2: &str = "aaaaaaa222222222222222222222222222222222";
 const B: &str = "bbbbbbb333333333333333333333333333333333";
 
-fn branch(name: &str) -> Option<Branch> {
-    Some(name.parse().unwrap())
+fn branch(name: &str) -> Branch {
+    name.parse().unwrap()
 }
 
 fn known(on: &str, commit: &str) -> Resolved {
     let info = CommitInfo { date: jiff::Timestamp::UNIX_EPOCH, subject: Subject::new(commit) };
     Resolved {
-        release: Release { branch: branch(on), commit: Some(commit.parse().unwrap()), ..Release::default() },
+        release: Release {
+            branch: Some(branch(on)),
+            commit: Some(commit.parse().unwrap()),
+            ..Release::default()
+        },
         commit: Some(info),
     }
 }
 
 fn source(default: Option<&str>) -> Source {
-    Source { repository: "https://git.example.com/web".parse().unwrap(), branch: default.and_then(branch) }
+    Source { repository: "https://git.example.com/web".parse().unwrap(), branch: default.map(branch) }
 }
 
 fn manual(on: Option<&str>, commit: Option<&str>) -> Asked {
     Asked::Manual(ReleaseRequest {
-        branch: on.and_then(branch),
+        branch: on.map(branch),
         commit: commit.map(|digits| digits.parse().unwrap()),
         overlay: None,
         image: None,
@@ -107,10 +111,10 @@ fn a_commit_of_the_history_on_another_branch_than_the_named_one_is_asked_for() {
 fn a_commit_deployed_from_two_branches_is_rather_the_usual_ones() {
     let (deployed, history) = (known("main", B), [known("hotfix", A), known("main", A)]);
     let past = Past { deployed: Some(&deployed), history: &history };
-    assert_eq!(exact(&manual(None, Some(A)), past, None).branch, branch("main"));
+    assert_eq!(exact(&manual(None, Some(A)), past, None).branch, Some(branch("main")));
     let deployed = known("other", B);
     let past = Past { deployed: Some(&deployed), history: &history };
-    assert_eq!(exact(&manual(None, Some(A)), past, None).branch, branch("hotfix"));
+    assert_eq!(exact(&manual(None, Some(A)), past, None).branch, Some(branch("hotfix")));
 }
 
 #[test]
