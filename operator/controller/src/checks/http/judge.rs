@@ -1,0 +1,188 @@
+//! From answers to a verdict, in words. Pure.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{BODY_LIMIT, ExpectStatus, HttpCheck};
+
+/// How many failed requests a verdict tells of one by one.
+const TOLD: usize = 3;
+
+/// An answer, as far as it was read.
+pub(super) struct Answer<'a> {
+    pub(super) status: u16,
+    /// Where it would redirect to.
+    pub(super) location: Option<&'a str>,
+    pub(super) body: Body<'a>,
+    /// How long it took to be read.
+    pub(super) latency: Duration,
+}
+
+/// As much of the body as was read.
+pub(super) enum Body<'a> {
+    /// All that there is.
+    Whole(&'a str),
+    /// There is more than [`BODY_LIMIT`].
+    Beginning(&'a str),
+}
+
+/// What one request came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The name of the [`Address`](super::Address) that was asked.
+    pub from: String,
+    /// A good answer, or what was wrong.
+    pub result: Result<(), Fault>,
+}
+
+/// What was wrong with one request; reads on after the address's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Another status.
+    #[error("answered {status}, expected {expected}")]
+    Status {
+        /// What it answered.
+        status: u16,
+        /// What it should have answered.
+        expected: ExpectStatus,
+    },
+    /// A redirect, where none is expected.
+    #[error("answered {status} to `{to}`, expected {expected} (redirects are not followed)")]
+    Redirect {
+        /// What it answered.
+        status: u16,
+        /// Where it points, cut.
+        to: String,
+        /// What it should have answered.
+        expected: ExpectStatus,
+    },
+    /// A body without the text.
+    #[error("answered without `{wanted}` in its body")]
+    Body {
+        /// The text looked for.
+        wanted: String,
+    },
+    /// A large body, whose beginning is without the text.
+    #[error("answered without `{wanted}` in the first {} KiB of its body", BODY_LIMIT / 1024)]
+    LongBody {
+        /// The text looked for.
+        wanted: String,
+    },
+    /// A good answer that took too long.
+    #[error("took {} ms to answer, {} ms are allowed", took.as_millis(), limit.as_millis())]
+    Slow {
+        /// How long it took.
+        took: Duration,
+        /// How long it might have taken.
+        limit: Duration,
+    },
+    /// No answer, or not all of it, in time.
+    #[error("did not answer within {} ms", after.as_millis())]
+    TimedOut {
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Nobody listens.
+    #[error("refused the connection")]
+    Refused,
+    /// No connection, for another reason.
+    #[error("could not be reached ({0})")]
+    Unreachable(String),
+    /// The connection ended before the answer did.
+    #[error("broke off its answer")]
+    BrokenOff,
+    /// The operator could not ask; says nothing about who was to be asked.
+    #[error("was not asked ({0})")]
+    NotAsked(String),
+}
+
+/// What all requests together come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// As good as it has to be.
+    Good,
+    /// More failed than may.
+    Bad {
+        /// Which, and how.
+        reason: String,
+    },
+    /// Nobody was there to be asked, or asking failed on our side: neither good nor bad.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Whether one answer is good. Latency is judged last: a slow wrong answer is wrong before it is slow.
+pub(super) fn inspect(check: &HttpCheck, answer: &Answer<'_>) -> Result<(), Fault> {
+    let &Answer { status, location, ref body, latency } = answer;
+    let expected = check.expect_status;
+    if !expected.accepts(status) {
+        return Err(match location {
+            Some(to) if (300..400).contains(&status) => {
+                let to = to.chars().filter(|c| !c.is_control()).take(100).collect();
+                Fault::Redirect { status, to, expected }
+            }
+            _ => Fault::Status { status, expected },
+        });
+    }
+    if let Some(wanted) = &check.body_contains {
+        match body {
+            Body::Whole(text) if !text.contains(wanted) => {
+                return Err(Fault::Body { wanted: wanted.clone() });
+            }
+            Body::Beginning(text) if !text.contains(wanted) => {
+                return Err(Fault::LongBody { wanted: wanted.clone() });
+            }
+            Body::Whole(_) | Body::Beginning(_) => {}
+        }
+    }
+    match check.latency_limit {
+        Some(limit) if latency > limit => Err(Fault::Slow { took: latency, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// The verdict on all requests of one asking.
+///
+/// Requests that could not be sent count neither way, but while there are any the verdict is never good.
+pub fn judge(check: &HttpCheck, samples: &[Sample]) -> Verdict {
+    let faulty =
+        |sample: &&Sample| matches!(&sample.result, Err(fault) if !matches!(fault, Fault::NotAsked(_)));
+    let failed: Vec<&Sample> = samples.iter().filter(faulty).collect();
+    if failed.len() > usize::try_from(check.failure_limit).unwrap_or(usize::MAX) {
+        let limit = match check.failure_limit {
+            0 => "none may".to_owned(),
+            limit => format!("{limit} may"),
+        };
+        let count = format!("{} of {} requests failed, {limit}", failed.len(), samples.len());
+        return Verdict::Bad { reason: format!("{count}: {}", told(&failed)) };
+    }
+    if samples.is_empty() {
+        return Verdict::Unknown { reason: "there is nobody to ask yet".to_owned() };
+    }
+    let unasked: Vec<&Sample> =
+        samples.iter().filter(|sample| matches!(sample.result, Err(Fault::NotAsked(_)))).collect();
+    if unasked.is_empty() { Verdict::Good } else { Verdict::Unknown { reason: told(&unasked) } }
+}
+
+/// The first few different ones, and how many more there are.
+fn told(samples: &[&Sample]) -> String {
+    let mut sentences: Vec<String> = Vec::new();
+    for Sample { from, result } in samples {
+        if let Err(fault) = result {
+            let sentence = format!("{from} {fault}");
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+    }
+    let more = sentences.len().saturating_sub(TOLD);
+    sentences.truncate(TOLD);
+    let mut text = sentences.join("; ");
+    if more > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "; and {more} more");
+    }
+    text
+}

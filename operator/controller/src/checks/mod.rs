@@ -1,0 +1,3 @@
+//! The questions asked in evaluate-wait.
+
+pub mod http;
