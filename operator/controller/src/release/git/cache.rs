@@ -158,7 +158,7 @@ impl Entry {
         written = written.replace("repositoryformatversion = 0", "repositoryformatversion = 1");
         // Without a promised remote git refuses to fetch commits alone. A URL has no character that needs quoting.
         written.push_str("[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n");
-        written.push_str("\tpartialCloneFilter = tree:0\n\turl = ");
+        written.push_str("\turl = ");
         written.push_str(repository.as_str());
         written.push('\n');
         fs::write(&config, written).map_err(at(&config))?;

@@ -158,7 +158,7 @@ async fn a_certificate_nobody_vouches_for_is_an_unreachable_repository() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_given_up_and_leaves_no_process() {
+async fn a_server_that_never_answers_is_given_up() {
     let (upstream, _) = Upstream::with_commits(1);
     let (server, url) = serve(&upstream, Manners::Hangs).await;
     let bench = Bench::new();
@@ -171,10 +171,27 @@ async fn a_server_that_never_answers_is_given_up_and_leaves_no_process() {
         format!("{url} did not answer within 1 s; it is tried again until the deadline")
     );
     assert_eq!(error.retry(), Retry::UntilDeadline);
+}
+
+#[tokio::test]
+async fn a_question_that_is_dropped_leaves_no_process() {
+    let (upstream, _) = Upstream::with_commits(1);
+    let (server, url) = serve(&upstream, Manners::Hangs).await;
+    let bench = Bench::new();
+    let git = bench.git_trusting(&server);
+    let asked = async {
+        while server.seen().requests == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = commit(&git, &url, "main", None) => panic!("{answer:?}"),
+        () = asked => {}
+    }
     let gone = async {
         while processes_with(&url, "cmdline") > 0 {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, gone).await.expect("git and its helpers are killed");
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("git's helpers are killed with it");
 }
