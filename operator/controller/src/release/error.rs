@@ -94,7 +94,7 @@ pub enum ResolveError {
         held: Held,
     },
     /// The repository wants other credentials, or any.
-    #[error("{repository} denied access with {}: check the Secret named in `spec.source`", held.in_words())]
+    #[error("{repository} denied access with {}: check the repository and the Secret in `spec.source`", held.in_words())]
     Denied {
         /// What was asked.
         repository: RepositoryUrl,
@@ -130,6 +130,8 @@ pub enum Held {
     Credentials,
     /// Nothing.
     Nothing,
+    /// Nothing, because ssh is spoken without a key.
+    NoKey,
 }
 
 impl Held {
@@ -137,6 +139,7 @@ impl Held {
         match self {
             Self::Credentials => "the credentials given",
             Self::Nothing => "no credentials",
+            Self::NoKey => "no ssh key (Dryad has none to show: use https)",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One question, asked step by step: where the branch points, its history, the commit on it, what is known of it.
 
-use dryad_machine::release::{Branch, Commit, CommitPrefix, RepositoryUrl};
+use dryad_machine::release::{Branch, Commit, CommitPrefix, RepositoryUrl, Scheme};
 use jiff::Timestamp;
 
 use super::cache::{Cache, CacheError, Entry};
@@ -244,6 +244,10 @@ impl Asking<'_> {
     }
 
     fn held(&self) -> Held {
-        if self.credentials.is_some() { Held::Credentials } else { Held::Nothing }
+        match (self.repository.scheme(), self.credentials) {
+            (Scheme::Ssh, _) => Held::NoKey,
+            (Scheme::Https, Some(_)) => Held::Credentials,
+            (Scheme::Https, None) | (Scheme::File, _) => Held::Nothing,
+        }
     }
 }

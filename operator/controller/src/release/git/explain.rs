@@ -78,11 +78,11 @@ const UNREACHABLE: &[&str] = &[
     "invalid server response",
 ];
 
-/// Git's own last word: its first `fatal:` or `error:` line, without what a server put into it.
+/// Git's own last word: its first `fatal:` or `error:` line, or ssh's, without what a server put into it.
 pub(super) fn fatal_line(stderr: &str) -> String {
     let line = stderr
         .lines()
-        .find_map(|line| line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: ")))
+        .find_map(|line| ["ssh: ", "fatal: ", "error: "].iter().find_map(|prefix| line.strip_prefix(prefix)))
         .unwrap_or("git gave no reason");
     let own = if line.contains("remote error") { "the server reported an error" } else { line };
     // The sentence around it names the repository already.
@@ -123,6 +123,21 @@ mod tests {
             error.to_string(),
             "https://git.example.com/web could not be read (Could not resolve host: git.example.com); it is tried \
              again until the deadline"
+        );
+    }
+
+    #[test]
+    fn an_ssh_server_that_wants_a_key_has_denied_access() {
+        let stderr = "git@git.example.com: Permission denied (publickey).\r\nfatal: Could not read from remote \
+                      repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.";
+        let repository = "ssh://git@git.example.com/web".parse().unwrap();
+        let Explained::Known(error) = failure(stderr, &repository, Held::NoKey) else {
+            panic!("ssh says this every day")
+        };
+        assert_eq!(
+            error.to_string(),
+            "ssh://git@git.example.com/web denied access with no ssh key (Dryad has none to show: use https): check \
+             the repository and the Secret in `spec.source`"
         );
     }
 

@@ -47,7 +47,7 @@ pub struct GitOptions {
 /// What git may speak to repositories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocols {
-    /// https and ssh.
+    /// https and ssh; the latter without any key, so only where a server lets everybody read.
     Remote,
     /// These, and repositories on the operator's own disk, which any Environment can then name.
     RemoteAndFile,

@@ -320,6 +320,15 @@ async fn a_file_is_refused_unless_the_operator_allows_it() {
 }
 
 #[tokio::test]
+async fn an_ssh_server_that_refuses_the_connection_is_tried_again() {
+    let free = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("ssh://git@127.0.0.1:{}/web", free.local_addr().unwrap().port());
+    drop(free);
+    let error = commit(&Bench::new().git(), &url, "main", None).await.unwrap_err();
+    assert!(matches!(error, ResolveError::RepositoryUnreachable { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_directory_that_is_no_repository_says_so() {
     let nothing = tempfile::tempdir().unwrap();
     let url = format!("file://{}/web.git", nothing.path().display());

@@ -68,7 +68,9 @@ async fn wrong_credentials_are_denied_without_repeating_them() {
     let error = git.answer(question(&url, "main", None), Some(&alice(CANARY))).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{url} denied access with the credentials given: check the Secret named in `spec.source`")
+        format!(
+            "{url} denied access with the credentials given: check the repository and the Secret in `spec.source`"
+        )
     );
     assert!(!format!("{error:?}").contains(CANARY));
     assert_eq!(error.retry(), Retry::Never);
@@ -83,7 +85,9 @@ async fn no_credentials_are_denied_without_a_question_on_a_terminal() {
     let error = commit(&Bench::new().git_trusting(&server), &url, "main", None).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{url} denied access with no credentials: check the Secret named in `spec.source`")
+        format!(
+            "{url} denied access with no credentials: check the repository and the Secret in `spec.source`"
+        )
     );
 }
 
