@@ -1,10 +1,12 @@
 //! What is asked for, held against what is recorded: the rules of Manual and Auto, without asking anybody.
 
+use dryad_machine::deployed::Shipment;
 use dryad_machine::release::{
     Branch, Commit, CommitPrefix, ImageId, Overlay, Release, ReleaseRequest, RepositoryUrl,
 };
+use jiff::Timestamp;
 
-use super::{CommitInfo, ResolveError, Resolved};
+use super::{ResolveError, Subject};
 
 /// What an Auto Deployment says while there is nothing for it to apply.
 pub const NOTHING_RECORDED: &str = "nothing has been deployed to this Environment yet, so Auto has nothing to \
@@ -32,16 +34,16 @@ pub struct Source {
 #[derive(Debug, Clone, Copy)]
 pub struct Past<'a> {
     /// What is recorded as deployed; none before the first deploy.
-    pub deployed: Option<&'a Resolved>,
+    pub deployed: Option<&'a Shipment>,
     /// What was deployed before, the newest first.
-    pub history: &'a [Resolved],
+    pub history: &'a [Shipment],
 }
 
 /// What can be said without git.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// This, exactly.
-    Exact(Resolved),
+    Exact(Shipment),
     /// Git has to be asked first.
     AskGit(Question),
     /// Auto, and nothing recorded: wait, and hold nothing up. [`NOTHING_RECORDED`] is the sentence for it.
@@ -63,13 +65,23 @@ pub struct Question {
 
 impl Question {
     /// The release that was asked for, now that its commit is known.
-    pub(super) fn answered(self, commit: Commit, info: CommitInfo) -> Resolved {
+    pub(super) fn answered(self, found: Found) -> Shipment {
         let Self { branch, overlay, image, .. } = self;
-        Resolved {
+        let Found { commit, committed_at, subject } = found;
+        Shipment {
             release: Release { branch: Some(branch), commit: Some(commit), overlay, image },
-            commit: Some(info),
+            committed_at: Some(committed_at),
+            subject: Some(subject.into()),
         }
     }
+}
+
+/// The commit that git answers with.
+pub(super) struct Found {
+    pub(super) commit: Commit,
+    /// By the committer's clock; out of range is cut to the latest date there is.
+    pub(super) committed_at: Timestamp,
+    pub(super) subject: Subject,
 }
 
 /// Answers from what is recorded, or says what to ask git.
@@ -97,12 +109,12 @@ pub fn decide(asked: &Asked, past: Past<'_>, source: Option<&Source>) -> Result<
     {
         let Release { branch, commit, .. } = remembered.release.clone();
         let release = Release { branch, commit, overlay, image };
-        return Ok(Answer::Exact(Resolved { release, commit: remembered.commit.clone() }));
+        return Ok(Answer::Exact(Shipment { release, ..remembered.clone() }));
     }
     let Some(source) = source else {
         return if branch.is_none() && commit.is_none() {
             let release = Release { branch: None, commit: None, overlay, image };
-            Ok(Answer::Exact(Resolved { release, commit: None }))
+            Ok(Answer::Exact(Shipment { release, committed_at: None, subject: None }))
         } else {
             Err(ResolveError::NoSource)
         };
@@ -118,9 +130,9 @@ fn remembered<'a>(
     branch: Option<&Branch>,
     default_branch: Option<&Branch>,
     past: Past<'a>,
-) -> Result<Option<&'a Resolved>, ResolveError> {
-    let on = |wanted: Option<&Branch>, known: &Resolved| known.release.branch.as_ref() == wanted;
-    let candidates: Vec<(&Resolved, &Commit)> = past
+) -> Result<Option<&'a Shipment>, ResolveError> {
+    let on = |wanted: Option<&Branch>, known: &Shipment| known.release.branch.as_ref() == wanted;
+    let candidates: Vec<(&Shipment, &Commit)> = past
         .deployed
         .into_iter()
         .chain(past.history)

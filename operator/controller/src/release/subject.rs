@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// How many characters of a subject are kept.
+/// How many characters of a subject are kept: enough to know the commit by.
 const LONGEST: usize = 120;
 
 /// A commit's subject: one line of at most 120 characters, without control characters and without those that
 /// turn the direction of the text around them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Subject(String);
+pub(super) struct Subject(String);
 
 impl Subject {
     /// Keeps of `written` what is fit to be shown.
-    pub fn new(written: &str) -> Self {
+    pub(super) fn new(written: &str) -> Self {
         let mut fit = written.trim().chars().filter(|c| !c.is_control() && !turns_direction(*c));
         let mut kept: String = fit.by_ref().take(LONGEST).collect();
         if fit.next().is_some() {
@@ -21,10 +21,11 @@ impl Subject {
         }
         Self(kept)
     }
+}
 
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.0
     }
 }
 
@@ -44,19 +45,19 @@ mod tests {
 
     #[test]
     fn an_ordinary_subject_stays_as_it_is() {
-        assert_eq!(Subject::new("Fix the façade 🏠").as_str(), "Fix the façade 🏠");
+        assert_eq!(Subject::new("Fix the façade 🏠").to_string(), "Fix the façade 🏠");
     }
 
     #[test]
     fn nothing_that_moves_the_cursor_or_turns_the_text_is_kept() {
-        assert_eq!(Subject::new("a\u{1b}[31mb\u{202e}c\rd\te\0").as_str(), "a[31mbcde");
+        assert_eq!(Subject::new("a\u{1b}[31mb\u{202e}c\rd\te\0").to_string(), "a[31mbcde");
     }
 
     #[test]
     fn a_long_subject_is_cut_at_a_character() {
-        let cut = Subject::new(&"é".repeat(500));
-        assert_eq!(cut.as_str().chars().count(), 120);
-        assert!(cut.as_str().ends_with("é…"));
-        assert_eq!(Subject::new(&"é".repeat(120)).as_str(), "é".repeat(120));
+        let cut = Subject::new(&"é".repeat(500)).to_string();
+        assert_eq!(cut.chars().count(), 120);
+        assert!(cut.ends_with("é…"));
+        assert_eq!(Subject::new(&"é".repeat(120)).to_string(), "é".repeat(120));
     }
 }

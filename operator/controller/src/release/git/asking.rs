@@ -8,7 +8,8 @@ use super::command::{Command, Failure, Output};
 use super::explain::{self, Explained};
 use super::{BasicAuth, GitOptions};
 use crate::release::error::Held;
-use crate::release::{CommitInfo, Question, ResolveError, Subject};
+use crate::release::rules::Found;
+use crate::release::{Question, ResolveError, Subject};
 
 /// How many commits that begin with the same digits are looked at.
 const CANDIDATES: usize = 8;
@@ -51,7 +52,7 @@ impl<E: Into<ResolveError>> From<E> for Trouble {
 }
 
 impl Asking<'_> {
-    pub(super) async fn find(&self, question: &Question) -> Result<(Commit, CommitInfo), ResolveError> {
+    pub(super) async fn find(&self, question: &Question) -> Result<Found, ResolveError> {
         self.cache.ready()?;
         let tip = self.listed_tip(&question.branch).await?;
         let entry = self.cache.open(self.options, self.repository, &tip).await?;
@@ -91,19 +92,13 @@ impl Asking<'_> {
         })
     }
 
-    async fn find_in(
-        &self,
-        entry: &Entry,
-        question: &Question,
-        listed: Commit,
-    ) -> Result<(Commit, CommitInfo), Trouble> {
+    async fn find_in(&self, entry: &Entry, question: &Question, listed: Commit) -> Result<Found, Trouble> {
         let tip = self.history_of(entry, &question.branch, listed).await?;
         let commit = match &question.commit {
             None => tip,
             Some(digits) => self.commit_on(entry, &question.branch, digits, &tip).await?,
         };
-        let info = self.info(entry, &commit).await?;
-        Ok((commit, info))
+        self.described(entry, commit).await
     }
 
     /// Makes sure that the branch's commits are here, and says where it points: it may have moved since it was
@@ -206,13 +201,13 @@ impl Asking<'_> {
         Ok(output.success().then(|| output.stdout.trim().parse().ok()).flatten())
     }
 
-    async fn info(&self, entry: &Entry, commit: &Commit) -> Result<CommitInfo, Trouble> {
+    async fn described(&self, entry: &Entry, commit: Commit) -> Result<Found, Trouble> {
         let format = "--format=%ct%x00%s";
         let output = self.local(entry, &["log", "-1", "--no-mailmap", format, commit.as_str(), "--"]).await?;
         let (seconds, subject) = output.stdout.split_once('\0').unwrap_or_default();
         let seconds: i64 = seconds.parse().unwrap_or_default();
-        let date = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-        Ok(CommitInfo { date, subject: Subject::new(subject) })
+        let committed_at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+        Ok(Found { commit, committed_at, subject: Subject::new(subject) })
     }
 
     /// Fetches commits, and nothing but commits where the server can do that.

@@ -17,11 +17,12 @@ mod explain;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use dryad_machine::deployed::Shipment;
 use dryad_machine::release::Scheme;
 
 pub use credentials::{BasicAuth, CredentialsError};
 
-use super::{Question, ResolveError, Resolved};
+use super::{Question, ResolveError};
 use asking::Asking;
 use cache::Cache;
 
@@ -94,7 +95,7 @@ impl Git {
         &self,
         question: Question,
         credentials: Option<&BasicAuth>,
-    ) -> Result<Resolved, ResolveError> {
+    ) -> Result<Shipment, ResolveError> {
         let repository = question.repository.clone();
         let scheme = repository.scheme();
         if !self.options.protocols.allow(scheme) {
@@ -105,7 +106,7 @@ impl Git {
         let answer = tokio::time::timeout(self.options.timeout, asking.find(&question)).await;
         self.cache.prune().await;
         match answer {
-            Ok(found) => found.map(|(commit, info)| question.answered(commit, info)),
+            Ok(found) => found.map(|found| question.answered(found)),
             Err(_) => Err(ResolveError::TimedOut { repository, after: self.options.timeout }),
         }
     }

@@ -85,9 +85,8 @@ async fn a_branch_means_its_tip_with_date_and_subject() {
     let (upstream, made) = Upstream::with_commits(3);
     let resolved = Bench::new().git().answer(question(&upstream.url(), "main", None), None).await.unwrap();
     assert_eq!(resolved.release.commit.unwrap().as_str(), made[2]);
-    let info = resolved.commit.unwrap();
-    assert_eq!(info.subject.as_str(), "Change 3");
-    assert_eq!(info.date.as_second(), 1_700_000_060);
+    assert_eq!(resolved.subject.unwrap(), "Change 3");
+    assert_eq!(resolved.committed_at.unwrap().as_second(), 1_700_000_060);
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
 use super::*;
-use crate::release::Subject;
 
 const A: &str = "aaaaaaa111111111111111111111111111111111";
 const A2: &str = "aaaaaaa222222222222222222222222222222222";
@@ -9,15 +8,15 @@ fn branch(name: &str) -> Branch {
     name.parse().unwrap()
 }
 
-fn known(on: &str, commit: &str) -> Resolved {
-    let info = CommitInfo { date: jiff::Timestamp::UNIX_EPOCH, subject: Subject::new(commit) };
-    Resolved {
+fn known(on: &str, commit: &str) -> Shipment {
+    Shipment {
         release: Release {
             branch: Some(branch(on)),
             commit: Some(commit.parse().unwrap()),
             ..Release::default()
         },
-        commit: Some(info),
+        committed_at: Some(Timestamp::UNIX_EPOCH),
+        subject: Some(format!("About {commit}")),
     }
 }
 
@@ -48,7 +47,7 @@ fn asked_of_git(asked: &Asked, past: Past<'_>, source: &Source) -> (String, Opti
 
 fn exact(asked: &Asked, past: Past<'_>, source: Option<&Source>) -> Release {
     match decide(asked, past, source).unwrap() {
-        Answer::Exact(resolved) => resolved.release,
+        Answer::Exact(shipment) => shipment.release,
         other => panic!("this needs no git: {other:?}"),
     }
 }
