@@ -3,6 +3,7 @@
 pub mod act;
 pub mod checks;
 pub mod clock;
+mod line;
 pub mod observe;
 pub mod queue;
 pub mod release;

@@ -13,8 +13,6 @@
 mod error;
 pub mod git;
 pub mod rules;
-mod subject;
 
 pub use error::{ResolveError, Retry};
 pub use rules::{Answer, Asked, NOTHING_RECORDED, Past, Question, Source, decide};
-use subject::Subject;

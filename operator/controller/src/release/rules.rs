@@ -6,7 +6,8 @@ use dryad_machine::release::{
 };
 use jiff::Timestamp;
 
-use super::{ResolveError, Subject};
+use super::ResolveError;
+use crate::line::Line;
 
 /// What an Auto Deployment says while there is nothing for it to apply.
 pub const NOTHING_RECORDED: &str = "nothing has been deployed to this Environment yet, so Auto has nothing to \
@@ -81,7 +82,7 @@ pub(super) struct Found {
     pub(super) commit: Commit,
     /// By the committer's clock; out of range is cut to the latest date there is.
     pub(super) committed_at: Timestamp,
-    pub(super) subject: Subject,
+    pub(super) subject: Line,
 }
 
 /// Answers from what is recorded, or says what to ask git.

@@ -12,6 +12,7 @@ mod render;
 
 use dryad_machine::release::Release;
 
+use crate::line::Line;
 pub use render::UserData;
 
 /// A text that cannot be what its author meant. Found without a release, so that it can be refused before any deploy.
@@ -155,10 +156,7 @@ fn value(expression: &str, line: usize) -> Result<Piece, TemplateError> {
         None => (expression, Absent::Refused),
     };
     let name = Name::ALL.into_iter().find(|name| name.as_written() == written);
-    let name = name.ok_or_else(|| TemplateError::UnknownName {
-        line,
-        name: written.chars().filter(|c| !c.is_control()).take(64).collect(),
-    })?;
+    let name = name.ok_or_else(|| TemplateError::UnknownName { line, name: Line::new(written).into() })?;
     Ok(Piece::Value { name, absent, line })
 }
 

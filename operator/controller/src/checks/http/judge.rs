@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{BODY_LIMIT, ExpectStatus, HttpCheck};
+use crate::line::Line;
 
 /// How many failed requests a verdict tells of one by one.
 const TOLD: usize = 3;
@@ -120,8 +121,7 @@ pub(super) fn inspect(check: &HttpCheck, answer: &Answer<'_>) -> Result<(), Faul
     if !expected.accepts(status) {
         return Err(match location {
             Some(to) if (300..400).contains(&status) => {
-                let to = to.chars().filter(|c| !c.is_control()).take(100).collect();
-                Fault::Redirect { status, to, expected }
+                Fault::Redirect { status, to: Line::new(to).into(), expected }
             }
             _ => Fault::Status { status, expected },
         });

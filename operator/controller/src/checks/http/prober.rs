@@ -13,6 +13,7 @@ use url::Url;
 
 use super::judge::{Answer, Body, inspect};
 use super::{Address, BODY_LIMIT, Fault, HttpCheck, Sample};
+use crate::line::Line;
 
 /// Sends the requests of all checks, no more than so many at once.
 #[derive(Debug, Clone)]
@@ -127,6 +128,5 @@ fn io_cause(error: &reqwest::Error) -> Option<&io::Error> {
 
 /// The cause behind all others: those before it repeat the URL.
 fn innermost(error: &reqwest::Error) -> String {
-    let text = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
+    Line::new(&causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)).into()
 }

@@ -7,9 +7,10 @@ use super::cache::{Cache, CacheError, Entry};
 use super::command::{Command, Failure, Output};
 use super::explain::{self, Explained};
 use super::{BasicAuth, GitOptions};
+use crate::line::Line;
 use crate::release::error::Held;
 use crate::release::rules::Found;
-use crate::release::{Question, ResolveError, Subject};
+use crate::release::{Question, ResolveError};
 
 /// How many commits that begin with the same digits are looked at.
 const CANDIDATES: usize = 8;
@@ -157,7 +158,7 @@ impl Asking<'_> {
                 .local(entry, &["for-each-ref", &contains, &count, format, "refs/remotes/origin"])
                 .await?;
             // The repository's owners chose these names, and may have chosen worse ones than we accept.
-            found_on.extend(holders.stdout.lines().map(|name| Subject::new(name).to_string()));
+            found_on.extend(holders.stdout.lines().map(|name| Line::new(name).to_string()));
         }
         let (commit, repository) = (digits.clone(), self.repository.clone());
         Ok(if found_on.is_empty() {
@@ -207,7 +208,7 @@ impl Asking<'_> {
         let (seconds, subject) = output.stdout.split_once('\0').unwrap_or_default();
         let seconds: i64 = seconds.parse().unwrap_or_default();
         let committed_at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-        Ok(Found { commit, committed_at, subject: Subject::new(subject) })
+        Ok(Found { commit, committed_at, subject: Line::new(subject) })
     }
 
     /// Fetches commits, and nothing but commits where the server can do that.

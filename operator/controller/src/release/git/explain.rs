@@ -5,8 +5,9 @@
 
 use dryad_machine::release::RepositoryUrl;
 
+use crate::line::Line;
+use crate::release::ResolveError;
 use crate::release::error::Held;
-use crate::release::{ResolveError, Subject};
 
 /// A failure, understood or not.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ pub(super) fn fatal_line(stderr: &str) -> String {
     // The sentence around it names the repository already.
     let own =
         own.strip_prefix("unable to access '").and_then(|rest| rest.split_once("': ")).map_or(own, |x| x.1);
-    Subject::new(own).to_string()
+    Line::new(own).to_string()
 }
 
 #[cfg(test)]
