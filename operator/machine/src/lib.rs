@@ -23,3 +23,4 @@ pub mod strategy;
 pub mod table;
 pub mod tenure;
 pub mod view;
+pub mod word;
