@@ -1,0 +1,114 @@
+//! `Environment`: where one application runs at one stage, and the policy for changing what runs there.
+
+pub mod checks;
+pub mod policy;
+pub mod source;
+pub mod status;
+pub mod target;
+pub mod traffic;
+
+use dryad_machine::plan::Pace;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::schema::rule;
+use policy::{DeletionPolicy, Evaluate, Retain, Rollout, Strategy};
+use source::Source;
+pub use status::EnvironmentStatus;
+use target::Target;
+use traffic::Traffic;
+
+/// Where one application runs at one stage, and how what runs there is changed.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "dryad.dev",
+    version = "v1alpha1",
+    kind = "Environment",
+    plural = "environments",
+    shortname = "denv",
+    category = "dryad",
+    namespaced,
+    status = "EnvironmentStatus",
+    derive = "PartialEq",
+    doc = "Where one application runs at one stage, and how what runs there is changed.",
+    validation = kube::core::Rule::new(
+        "self.metadata.name.size() <= 52 && self.metadata.name.matches(r'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')"
+    )
+    .message(
+        "name an Environment with at most 52 letters in lower case, digits and -, since the names of its groups \
+         and Deployments begin with it"
+    ),
+    validation = kube::core::Rule::new("!has(oldSelf.status) || has(self.status)")
+        .message("status is Dryad's record of what runs; leave it as it is"),
+    printcolumn(name = "Branch", type_ = "string", json_path = ".status.deployed.release.branch"),
+    printcolumn(name = "Commit", type_ = "string", json_path = ".status.deployed.release.commit"),
+    printcolumn(name = "Since", type_ = "date", json_path = ".status.deployed.since"),
+    printcolumn(name = "In turn", type_ = "string", json_path = ".status.holder"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(
+    transform = rule(
+        "!has(self.replicas) || (self.replicas >= self.target.autoScalingGroup.capacity.min && \
+         self.replicas <= self.target.autoScalingGroup.capacity.max)",
+        "replicas is outside of target.autoScalingGroup.capacity; widen min and max or change replicas",
+    ),
+    transform = rule(
+        "has(self.traffic) || (has(self.evaluate.checks) && self.evaluate.checks.size() > 0) || self.acceptUnproven",
+        "nothing could prove a new group good: set traffic, add a check to evaluate.checks, or accept that an \
+         instance which has booted counts as good with acceptUnproven: true",
+    ),
+)]
+pub struct EnvironmentSpec {
+    /// What carries the release: exactly one kind.
+    pub target: Target,
+    /// The size that is kept; left out, an autoscaler owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub replicas: Option<u32>,
+    /// How users' requests reach the instances: exactly one way. Left out, they are workers that find their
+    /// work themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
+    /// Where releases come from; left out, a release is an image alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// How a release is brought in: exactly one way.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// How patient a deploy is while instances come and go.
+    #[serde(default)]
+    pub rollout: Rollout,
+    /// What proves a release good.
+    #[serde(default)]
+    pub evaluate: Evaluate,
+    /// What is kept of the old group.
+    #[serde(default)]
+    pub retain: Retain,
+    /// How many ended Deployments are kept.
+    #[serde(default = "default_history_limit")]
+    #[schemars(range(min = 1, max = 500))]
+    pub history_limit: u32,
+    /// What becomes of the groups when the Environment is deleted.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+    /// Whether a group without traffic and checks may be taken for good once its instances have booted.
+    #[serde(default)]
+    pub accept_unproven: bool,
+}
+
+fn default_history_limit() -> u32 {
+    20
+}
+
+impl EnvironmentSpec {
+    /// How long things may take in a deploy.
+    pub fn pace(&self) -> Pace {
+        policy::pace(self.rollout, &self.evaluate, self.retain)
+    }
+}

@@ -1,0 +1,46 @@
+//! What Dryad records of an Environment.
+
+use dryad_machine::tenure::Tenure;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::schema::{items, keyed_by, property, rule};
+use crate::unobserved;
+
+/// Turn, ledger and deployed state, and what follows from them for whoever watches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(
+    transform = property("groups", keyed_by("name")),
+    transform = property("groups", items(rule(
+        "oldSelf.role != 'Doomed' || self.role == 'Doomed'",
+        "a group that was given up is never taken back; leave its role as it is",
+    ))),
+    transform = property("groups", items(rule(
+        "self.place == oldSelf.place && self.owner == oldSelf.owner && self.turn == oldSelf.turn",
+        "a group's place, owner and turn are written once; leave them as they are",
+    ))),
+    transform = rule(
+        "!has(oldSelf.turn) || (has(self.turn) && self.turn >= oldSelf.turn)",
+        "the turn only grows; leave status.turn as it is",
+    ),
+)]
+pub struct EnvironmentStatus {
+    /// The generation that this status is about; -1 before Dryad has seen the object.
+    #[serde(default = "unobserved")]
+    pub observed_generation: i64,
+    /// Turn, holder, ledger, deployed state.
+    #[serde(flatten)]
+    pub tenure: Tenure,
+    /// `Ready`, `Reconciling`, `Stalled`, `Available`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), transform = keyed_by("type"))]
+    pub conditions: Vec<Condition>,
+}
+
+impl Default for EnvironmentStatus {
+    fn default() -> Self {
+        Self { observed_generation: unobserved(), tenure: Tenure::default(), conditions: Vec::new() }
+    }
+}
