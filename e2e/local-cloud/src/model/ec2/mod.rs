@@ -1,0 +1,95 @@
+//! EC2: launch templates, instances, and the images and network they are made of.
+
+pub mod filter;
+mod images;
+mod instances;
+mod network;
+mod template_actions;
+mod template_data;
+mod template_lookup;
+mod templates;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::caller::Place;
+use super::settings::Timings;
+
+pub use images::{DescribeImages, DescribeImagesAnswer, IMAGES, Image};
+pub use instances::{
+    DescribeInstances, DescribeInstancesAnswer, DescribedInstance, Instance, InstanceState,
+    TerminateInstances, TerminateInstancesAnswer,
+};
+pub use network::{
+    DescribeSecurityGroups, DescribeSecurityGroupsAnswer, DescribeSubnets, DescribeSubnetsAnswer,
+    SECURITY_GROUP, SUBNETS, SecurityGroup, Subnet, VPC,
+};
+pub use template_actions::{
+    CreateLaunchTemplate, CreateLaunchTemplateAnswer, CreateLaunchTemplateVersion,
+    CreateLaunchTemplateVersionAnswer, DeleteLaunchTemplate, DeleteLaunchTemplateAnswer,
+    DescribeLaunchTemplateVersions, DescribeLaunchTemplateVersionsAnswer, DescribeLaunchTemplates,
+    DescribeLaunchTemplatesAnswer, DescribedTemplate, DescribedVersion,
+};
+pub use template_data::{
+    BlockDevice, EbsDevice, InstanceProfile, MetadataOptions, Monitoring, TagSpecification, TemplateData,
+    TemplateTag,
+};
+pub(crate) use template_lookup::TemplateKey;
+pub use templates::{Template, Version};
+
+/// What EC2 holds in one region.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(crate) templates: BTreeMap<String, Template>,
+    pub(crate) instances: BTreeMap<String, Instance>,
+    pub(crate) images: BTreeMap<String, Image>,
+    pub(crate) subnets: BTreeMap<String, Subnet>,
+    pub(crate) security_groups: BTreeMap<String, SecurityGroup>,
+    /// How many private addresses were given; none is given twice.
+    pub(crate) addresses: u32,
+}
+
+impl State {
+    /// A region as one finds it: a VPC with a subnet in each of three zones, a security group, three images.
+    pub(crate) fn furnished(place: &Place) -> Self {
+        Self {
+            templates: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            images: images::furniture(place),
+            subnets: network::subnets(place),
+            security_groups: network::security_groups(),
+            addresses: 0,
+        }
+    }
+
+    /// Ends what is shutting down, and forgets what ended long ago.
+    pub(crate) fn settle(&mut self, now: Timestamp, timings: &Timings) -> bool {
+        let mut changed = false;
+        for instance in self.instances.values_mut() {
+            if instance.state == InstanceState::ShuttingDown
+                && let Some(gone) =
+                    instance.ended.map(|at| at + timings.terminate).filter(|gone| *gone <= now)
+            {
+                instance.state = InstanceState::Terminated;
+                instance.terminated = Some(gone);
+                changed = true;
+            }
+        }
+        self.instances
+            .retain(|_, instance| instance.terminated.is_none_or(|at| at + timings.terminated_kept > now));
+        changed
+    }
+
+    /// When the next instance is gone, or forgotten.
+    pub(crate) fn due(&self, timings: &Timings) -> Option<Timestamp> {
+        let instances = self.instances.values();
+        instances
+            .filter_map(|instance| match (instance.terminated, instance.ended) {
+                (Some(at), _) => Some(at + timings.terminated_kept),
+                (None, Some(at)) => Some(at + timings.terminate),
+                (None, None) => None,
+            })
+            .min()
+    }
+}

@@ -1,0 +1,66 @@
+//! One region of one account: the state of its services, and the settling of it as time passes.
+
+use jiff::Timestamp;
+
+use super::autoscaling::{self, lifecycle};
+use super::caller::Place;
+use super::ids::Ids;
+use super::settings::Settings;
+use super::{ec2, elb, ssm};
+use crate::faults::Faults;
+
+/// One region of one account.
+#[derive(Debug, Clone)]
+pub struct Region {
+    pub(crate) place: Place,
+    pub(crate) ids: Ids,
+    pub(crate) autoscaling: autoscaling::State,
+    pub(crate) ec2: ec2::State,
+    pub(crate) elb: elb::State,
+    pub(crate) ssm: ssm::State,
+    /// Grows with every change, or what might be one.
+    pub(crate) revision: u64,
+    /// When it was settled last.
+    pub(crate) settled: Timestamp,
+    /// When time alone changes the region next.
+    pub(crate) due: Option<Timestamp>,
+}
+
+impl Region {
+    pub(crate) fn new(place: Place, seed: u64) -> Self {
+        let ids = Ids::new(seed, &format!("{}/{}", place.account, place.region));
+        let ec2 = ec2::State::furnished(&place);
+        Self {
+            place,
+            ids,
+            autoscaling: autoscaling::State::default(),
+            ec2,
+            elb: elb::State::default(),
+            ssm: ssm::State::default(),
+            revision: 0,
+            settled: Timestamp::MIN,
+            due: None,
+        }
+    }
+
+    /// Does everything that is due at `now`, and notes when something will be next.
+    pub(crate) fn settle(&mut self, now: Timestamp, settings: &Settings, faults: &Faults) {
+        self.revision += 1;
+        self.settled = now;
+        // What one service settles may make something of another due: an instance gone is a target gone.
+        loop {
+            let instances = self.ec2.settle(now, &settings.timings);
+            let targets = self.elb.settle(now, &self.ec2, settings, faults);
+            let groups = lifecycle::settle(self, now, settings, faults);
+            if !instances && !targets && !groups {
+                break;
+            }
+        }
+        self.due = [self.elb.due(settings), lifecycle::due(self, settings), self.ec2.due(&settings.timings)]
+            .into_iter()
+            .flatten()
+            // What is in the past waits for something else than time.
+            .filter(|due| *due > now)
+            .min();
+    }
+}

@@ -1,0 +1,48 @@
+//! The access keys the world knows. Signatures are not checked, so that a key says all there is to know.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::caller::Account;
+use crate::model::ids::Ids;
+
+/// Who signs with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: Account,
+    /// The principal's ARN.
+    pub principal: String,
+}
+
+/// The access keys of every account.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    issued: BTreeMap<String, (Identity, Timestamp)>,
+    ids: Ids,
+}
+
+impl Credentials {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { issued: BTreeMap::new(), ids: Ids::new(seed, "credentials") }
+    }
+
+    /// Who signs with `access_key` at `now`: twelve digits are the root user of that account; other keys must have been
+    /// issued by `AssumeRole` and not be over.
+    pub fn identity(&self, access_key: &str, now: Timestamp) -> Option<Identity> {
+        if let Ok(account) = Account::try_from(access_key.to_owned()) {
+            let principal = format!("arn:aws:iam::{account}:root");
+            return Some(Identity { account, principal });
+        }
+        let (identity, until) = self.issued.get(access_key)?;
+        (now < *until).then(|| identity.clone())
+    }
+
+    /// Issues a key.
+    pub(super) fn issue(&mut self, identity: Identity, until: Timestamp) -> String {
+        let key = format!("ASIA{}", self.ids.hex16().to_ascii_uppercase());
+        self.issued.insert(key.clone(), (identity, until));
+        key
+    }
+}

@@ -1,0 +1,291 @@
+//! The world: every region of every account, the calls made to it, and the passing of time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::action::{Action, Context, Kind};
+use super::caller::{Caller, Place};
+use super::error::{ApiError, CallError};
+use super::history::History;
+use super::log::{Called, Log, Outcome};
+use super::region::Region;
+use super::settings::Settings;
+use super::sts::Credentials;
+use crate::faults::{Fate, Faults, LaunchFault, Rule};
+
+/// What comes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply<T> {
+    /// How long the door keeps the caller waiting for it.
+    pub delay: SignedDuration,
+    /// The answer, if one reaches the caller.
+    pub outcome: Result<T, CallError>,
+}
+
+/// A call that has left its caller and not yet arrived.
+struct Late {
+    at: Timestamp,
+    called: Called,
+    land: Box<dyn FnOnce(&mut World, &Caller) -> Result<(), ApiError> + Send>,
+}
+
+impl fmt::Debug for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Late").field("at", &self.at).field("called", &self.called).finish_non_exhaustive()
+    }
+}
+
+/// A whole cloud as a value.
+///
+/// Time never runs backwards in it: a `now` before the latest one it has seen counts as that one.
+#[derive(Debug)]
+pub struct World {
+    seed: u64,
+    now: Timestamp,
+    settings: Settings,
+    faults: Faults,
+    regions: BTreeMap<Place, Region>,
+    credentials: Credentials,
+    late: Vec<Late>,
+    history: History,
+    log: Log,
+    revision: u64,
+}
+
+impl World {
+    /// An empty world. The same seed, calls and times give the same world, ids included.
+    pub fn new(seed: u64, settings: Settings) -> Self {
+        Self {
+            seed,
+            now: Timestamp::UNIX_EPOCH,
+            settings,
+            faults: Faults::default(),
+            regions: BTreeMap::new(),
+            credentials: Credentials::new(seed),
+            late: Vec::new(),
+            history: History::default(),
+            log: Log::default(),
+            revision: 0,
+        }
+    }
+
+    /// Makes a call at `now`.
+    pub fn call<A: Action>(&mut self, now: Timestamp, caller: &Caller, request: A) -> Reply<A::Answer> {
+        self.advance(now);
+        let called = Called {
+            service: A::SERVICE,
+            action: A::NAME,
+            resource: request.resource(),
+            caller: caller.clone(),
+        };
+        let verdict = self.faults.judge(&called, A::KIND);
+        let (outcome, logged) = match verdict.fate {
+            Fate::Pass => answered(self.carry_out(caller, request)),
+            Fate::Stale(by) => answered(self.answer_from_the_past(caller, request, by)),
+            Fate::Refused(error) => answered(Err(error)),
+            Fate::Unanswered => match self.carry_out(caller, request) {
+                Ok(_) => (Err(CallError::Unanswered), Outcome::DoneUnanswered),
+                Err(error) => (Err(CallError::Unanswered), Outcome::Refused(error.code)),
+            },
+            Fate::Late(after) => {
+                self.late.push(Late {
+                    at: self.now + after,
+                    called: called.clone(),
+                    land: Box::new(|world, caller| world.carry_out(caller, request).map(drop)),
+                });
+                self.revision += 1;
+                (Err(CallError::Unanswered), Outcome::Late)
+            }
+        };
+        self.log.called(self.now, &called, logged);
+        Reply { delay: verdict.delay, outcome }
+    }
+
+    /// Lets time pass until `now`: everything due by then happens, in order, each at its own time.
+    pub fn advance(&mut self, now: Timestamp) {
+        while let Some(due) = self.next_due().filter(|due| *due <= now) {
+            self.now = self.now.max(due);
+            self.land_what_is_due();
+            self.settle_where(|region, now| region.due.is_some_and(|due| due <= now));
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When time alone changes something next; none: nothing happens until somebody calls.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let regions = self.regions.values().filter_map(|region| region.due);
+        regions.chain(self.late.iter().map(|late| late.at)).min()
+    }
+
+    /// The latest time this world has seen.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Grows whenever something changed, or might have: a driver need not look before it does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// How long things take, and the like.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes the settings. What is under way keeps the delays it began with.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.settle_where(|_, _| true);
+    }
+
+    /// The faults at work.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Adds a rule about calls. Stale answers reach back at most to this moment.
+    pub fn add_rule(&mut self, rule: Rule) {
+        self.faults.rules.push(rule);
+        self.remember();
+    }
+
+    /// Adds a fault of launches.
+    pub fn add_launch_fault(&mut self, fault: LaunchFault) {
+        self.faults.launches.push(fault);
+        self.settle_where(|_, _| true);
+    }
+
+    /// Replaces all faults, by none with the default.
+    pub fn set_faults(&mut self, faults: Faults) {
+        self.faults = faults;
+        self.history.clear();
+        self.settle_where(|_, _| true);
+    }
+
+    /// What was called.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What was called, to forget it or to note a call of something unknown.
+    pub fn log_mut(&mut self) -> &mut Log {
+        &mut self.log
+    }
+
+    /// The access keys this world knows.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// How many unanswered calls have yet to land.
+    pub fn late_calls(&self) -> usize {
+        self.late.len()
+    }
+
+    /// The regions called so far.
+    pub fn regions(&self) -> impl Iterator<Item = &Region> {
+        self.regions.values()
+    }
+
+    /// One region, if it was called already.
+    pub fn region(&self, place: &Place) -> Option<&Region> {
+        self.regions.get(place)
+    }
+
+    /// Changes a region from the outside, where no action of the API does: registers an image, reports a probe.
+    pub(crate) fn change<T>(&mut self, place: &Place, change: impl FnOnce(&mut Region) -> T) -> T {
+        let now = self.now;
+        let region = region_of(&mut self.regions, place, self.seed);
+        let result = change(region);
+        region.settle(now, &self.settings, &self.faults);
+        self.remember();
+        result
+    }
+
+    fn carry_out<A: Action>(&mut self, caller: &Caller, request: A) -> Result<A::Answer, ApiError> {
+        let region = region_of(&mut self.regions, &caller.place, self.seed);
+        let mut context = Context {
+            now: self.now,
+            caller,
+            settings: &self.settings,
+            faults: &self.faults,
+            credentials: &mut self.credentials,
+        };
+        let answer = request.run(region, &mut context);
+        if A::KIND == Kind::Write && answer.is_ok() {
+            region.settle(self.now, &self.settings, &self.faults);
+            self.remember();
+        }
+        answer
+    }
+
+    fn answer_from_the_past<A: Action>(
+        &mut self,
+        caller: &Caller,
+        request: A,
+        by: SignedDuration,
+    ) -> Result<A::Answer, ApiError> {
+        let then = self.now - by;
+        let Some(mut past) = self.history.at(&caller.place, then).cloned() else {
+            return self.carry_out(caller, request);
+        };
+        let mut context = Context {
+            now: then,
+            caller,
+            settings: &self.settings,
+            faults: &self.faults,
+            credentials: &mut self.credentials,
+        };
+        request.run(&mut past, &mut context)
+    }
+
+    fn land_what_is_due(&mut self) {
+        let now = self.now;
+        let (due, waiting) = std::mem::take(&mut self.late).into_iter().partition(|late| late.at <= now);
+        self.late = waiting;
+        let mut due: Vec<Late> = due;
+        due.sort_by_key(|late| late.at);
+        for Late { called, land, .. } in due {
+            let outcome = match land(self, &called.caller) {
+                Ok(()) => Outcome::LandedDone,
+                Err(error) => Outcome::LandedRefused(error.code),
+            };
+            self.log.called(now, &called, outcome);
+        }
+    }
+
+    fn settle_where(&mut self, which: impl Fn(&Region, Timestamp) -> bool) {
+        for region in self.regions.values_mut() {
+            if which(region, self.now) {
+                region.settle(self.now, &self.settings, &self.faults);
+            }
+        }
+        self.remember();
+    }
+
+    /// Counts the change, and keeps the regions as they are now if answers may have to be stale later.
+    fn remember(&mut self) {
+        self.revision += 1;
+        if let Some(window) = self.faults.stalest() {
+            for region in self.regions.values() {
+                self.history.record(self.now, region, window);
+            }
+        }
+    }
+}
+
+fn region_of<'a>(regions: &'a mut BTreeMap<Place, Region>, place: &Place, seed: u64) -> &'a mut Region {
+    regions.entry(place.clone()).or_insert_with(|| Region::new(place.clone(), seed))
+}
+
+fn answered<T>(result: Result<T, ApiError>) -> (Result<T, CallError>, Outcome) {
+    match result {
+        Ok(answer) => (Ok(answer), Outcome::Done),
+        Err(error) => {
+            let logged = Outcome::Refused(error.code);
+            (Err(CallError::Api(error)), logged)
+        }
+    }
+}
