@@ -40,6 +40,9 @@ pub trait Action: DeserializeOwned + Send + 'static {
     fn resource(&self) -> String;
 
     /// Carries it out, wholly or not at all.
+    ///
+    /// # Errors
+    /// What AWS refuses the request with.
     fn run(self, region: &mut Region, context: &mut Context<'_>) -> Result<Self::Answer, ApiError>;
 }
 

@@ -24,11 +24,14 @@ pub struct Reply<T> {
     pub outcome: Result<T, CallError>,
 }
 
+/// Carries a call out.
+type Landing = Box<dyn FnOnce(&mut World, &Caller) -> Result<(), ApiError> + Send>;
+
 /// A call that has left its caller and not yet arrived.
 struct Late {
     at: Timestamp,
     called: Called,
-    land: Box<dyn FnOnce(&mut World, &Caller) -> Result<(), ApiError> + Send>,
+    land: Landing,
 }
 
 impl fmt::Debug for Late {
@@ -74,13 +77,13 @@ impl World {
     /// Makes a call at `now`.
     pub fn call<A: Action>(&mut self, now: Timestamp, caller: &Caller, request: A) -> Reply<A::Answer> {
         self.advance(now);
-        let called = Called {
+        let call = Called {
             service: A::SERVICE,
             action: A::NAME,
             resource: request.resource(),
             caller: caller.clone(),
         };
-        let verdict = self.faults.judge(&called, A::KIND);
+        let verdict = self.faults.judge(&call, A::KIND);
         let (outcome, logged) = match verdict.fate {
             Fate::Pass => answered(self.carry_out(caller, request)),
             Fate::Stale(by) => answered(self.answer_from_the_past(caller, request, by)),
@@ -92,14 +95,14 @@ impl World {
             Fate::Late(after) => {
                 self.late.push(Late {
                     at: self.now + after,
-                    called: called.clone(),
+                    called: call.clone(),
                     land: Box::new(|world, caller| world.carry_out(caller, request).map(drop)),
                 });
                 self.revision += 1;
                 (Err(CallError::Unanswered), Outcome::Late)
             }
         };
-        self.log.called(self.now, &called, logged);
+        self.log.called(self.now, &call, logged);
         Reply { delay: verdict.delay, outcome }
     }
 

@@ -44,25 +44,24 @@ impl Protocol {
 
     /// The answer of an action.
     pub(super) fn answer(self, action: &str, value: &Value, request_id: &str) -> Response<Body> {
-        let mut body = String::new();
-        match self {
-            Self::Ec2 => {
-                body = format!(
-                    "<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>{request_id}</requestId>"
-                );
-                xml::write(&mut body, value, "item");
-                body.push_str(&format!("</{action}Response>"));
-            }
-            Self::Query(namespace) => {
-                body.push_str(&format!("<{action}Response xmlns=\"{namespace}\"><{action}Result>"));
-                xml::write(&mut body, value, "member");
-                body.push_str(&format!(
-                    "</{action}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
-                     </{action}Response>"
-                ));
-            }
-            Self::Json => body = value.to_string(),
-        }
+        let fields = |item: &str| {
+            let mut out = String::new();
+            xml::write(&mut out, value, item);
+            out
+        };
+        let body = match self {
+            Self::Ec2 => format!(
+                "<{action}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>{request_id}</requestId>{}\
+                 </{action}Response>",
+                fields("item")
+            ),
+            Self::Query(namespace) => format!(
+                "<{action}Response xmlns=\"{namespace}\"><{action}Result>{}</{action}Result><ResponseMetadata>\
+                 <RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>",
+                fields("member")
+            ),
+            Self::Json => without_nulls(value.clone()).to_string(),
+        };
         self.response(StatusCode::OK, body, request_id)
     }
 
@@ -106,5 +105,18 @@ impl Protocol {
             headers.insert("x-amzn-requestid", id);
         }
         response
+    }
+}
+
+/// JSON clients take a null for a value, so that what is unset must not be there.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, without_nulls(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        value => value,
     }
 }

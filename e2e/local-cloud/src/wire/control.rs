@@ -32,31 +32,42 @@ type Cloud = State<Arc<Shared>>;
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/state", get(state))
-        .route("/settings", get(|cloud: Cloud| see(cloud, |world| json!(world.settings()))).put(set_settings))
-        .route(
-            "/faults",
-            get(|cloud: Cloud| see(cloud, |world| json!(world.faults())))
-                .put(set_faults)
-                .delete(|cloud: Cloud| set_faults(cloud, Json(Faults::default()))),
-        )
+        .route("/settings", get(settings).put(set_settings))
+        .route("/faults", get(faults).put(set_faults).delete(end_faults))
         .route("/faults/rules", post(add_rule))
         .route("/faults/launches", post(add_launch_fault))
         .route("/clock", post(advance))
-        .route(
-            "/log",
-            get(|cloud: Cloud| see(cloud, |world| json!(world.log().entries().collect::<Vec<_>>())))
-                .delete(forget_log),
-        )
-        .route("/instances", get(|cloud: Cloud| see(cloud, |world| json!(world.wanted_instances()))))
-        .route("/routing", get(|cloud: Cloud| see(cloud, |world| json!(world.routing()))))
+        .route("/log", get(log).delete(forget_log))
+        .route("/instances", get(instances))
+        .route("/routing", get(routing))
         .route("/images", put(register_image).delete(deregister_image))
 }
 
-async fn see(State(shared): Cloud, what: impl FnOnce(&World) -> Value) -> Json<Value> {
+fn see(shared: &Shared, what: impl FnOnce(&World) -> Value) -> Json<Value> {
     Json(shared.with(|world, _| what(world)))
 }
 
-async fn state(cloud: Cloud) -> Json<Value> {
+async fn settings(State(shared): Cloud) -> Json<Value> {
+    see(&shared, |world| json!(world.settings()))
+}
+
+async fn faults(State(shared): Cloud) -> Json<Value> {
+    see(&shared, |world| json!(world.faults()))
+}
+
+async fn log(State(shared): Cloud) -> Json<Value> {
+    see(&shared, |world| json!(world.log().entries().collect::<Vec<_>>()))
+}
+
+async fn instances(State(shared): Cloud) -> Json<Value> {
+    see(&shared, |world| json!(world.wanted_instances()))
+}
+
+async fn routing(State(shared): Cloud) -> Json<Value> {
+    see(&shared, |world| json!(world.routing()))
+}
+
+async fn state(State(shared): Cloud) -> Json<Value> {
     let describe = |world: &World| {
         json!({
             "now": world.now(),
@@ -66,32 +77,36 @@ async fn state(cloud: Cloud) -> Json<Value> {
             "unknown": world.log().unknown(),
         })
     };
-    see(cloud, describe).await
+    see(&shared, describe)
 }
 
-async fn change(shared: &Shared, change: impl FnOnce(&mut World)) -> StatusCode {
+fn change(shared: &Shared, change: impl FnOnce(&mut World)) -> StatusCode {
     shared.with(|world, _| change(world));
     StatusCode::NO_CONTENT
 }
 
 async fn set_settings(State(shared): Cloud, Json(settings): Json<Settings>) -> StatusCode {
-    change(&shared, |world| world.set_settings(settings)).await
+    change(&shared, |world| world.set_settings(settings))
 }
 
 async fn set_faults(State(shared): Cloud, Json(faults): Json<Faults>) -> StatusCode {
-    change(&shared, |world| world.set_faults(faults)).await
+    change(&shared, |world| world.set_faults(faults))
+}
+
+async fn end_faults(State(shared): Cloud) -> StatusCode {
+    change(&shared, |world| world.set_faults(Faults::default()))
 }
 
 async fn add_rule(State(shared): Cloud, Json(rule): Json<Rule>) -> StatusCode {
-    change(&shared, |world| world.add_rule(rule)).await
+    change(&shared, |world| world.add_rule(rule))
 }
 
 async fn add_launch_fault(State(shared): Cloud, Json(fault): Json<LaunchFault>) -> StatusCode {
-    change(&shared, |world| world.add_launch_fault(fault)).await
+    change(&shared, |world| world.add_launch_fault(fault))
 }
 
 async fn forget_log(State(shared): Cloud) -> StatusCode {
-    change(&shared, |world| world.log_mut().clear()).await
+    change(&shared, |world| world.log_mut().clear())
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,9 +135,9 @@ impl ImageAt {
 }
 
 async fn register_image(State(shared): Cloud, Json(at): Json<ImageAt>) -> StatusCode {
-    change(&shared, |world| world.register_image(&at.place(), &at.image)).await
+    change(&shared, |world| world.register_image(&at.place(), &at.image))
 }
 
 async fn deregister_image(State(shared): Cloud, Json(at): Json<ImageAt>) -> StatusCode {
-    change(&shared, |world| world.deregister_image(&at.place(), &at.image)).await
+    change(&shared, |world| world.deregister_image(&at.place(), &at.image))
 }

@@ -254,8 +254,8 @@ mod tests {
 
     #[test]
     fn lists_are_in_the_order_of_their_numbers_also_past_nine() {
-        let body: String = (1..=12).rev().map(|n| format!("&Names.member.{n}=n{n}")).collect();
-        let names = query(&body).map(|request| request.names);
+        let body: Vec<String> = (1..=12).rev().map(|n| format!("Names.member.{n}=n{n}")).collect();
+        let names = query(&body.join("&")).map(|request| request.names);
         assert_eq!(names, Ok((1..=12).map(|n| format!("n{n}")).collect()));
     }
 

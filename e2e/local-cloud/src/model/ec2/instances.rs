@@ -191,7 +191,8 @@ pub struct DescribeInstancesAnswer {
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// `r-…`.
-    pub reservation_id: String,
+    #[serde(rename = "reservationId")]
+    pub id: String,
     /// The account.
     pub owner_id: String,
     /// The instances.
@@ -211,10 +212,10 @@ impl Action for DescribeInstances {
 
     fn run(self, region: &mut Region, context: &mut Context<'_>) -> Result<Self::Answer, ApiError> {
         all_known(region, &self.instance_ids)?;
-        let mut passed = Vec::new();
+        let mut matching = Vec::new();
         for instance in region.ec2.instances.values() {
             let asked = self.instance_ids.is_empty() || self.instance_ids.contains(&instance.id);
-            let passes = Filter::all(&self.filters, |name| match (name, name.strip_prefix("tag:")) {
+            let fits = Filter::all(&self.filters, |name| match (name, name.strip_prefix("tag:")) {
                 (_, Some(key)) => Some(instance.tags.get(key).cloned().into_iter().collect()),
                 ("instance-id", _) => Some(vec![instance.id.clone()]),
                 ("instance-state-name", _) => Some(vec![instance.state.name().to_owned()]),
@@ -224,18 +225,18 @@ impl Action for DescribeInstances {
                 ("vpc-id", _) => Some(vec![instance.subnet.vpc_id.clone()]),
                 _ => None,
             })?;
-            if asked && passes {
-                passed.push(instance);
+            if asked && fits {
+                matching.push(instance);
             }
         }
         let largest = context.settings.largest_page.unwrap_or(1000);
         let size = self.max_results.unwrap_or(1000).min(1000).min(largest).max(1);
         let page = Page { token: self.next_token.as_deref(), size };
-        let (page, next_token) = page.of(passed.into_iter(), |instance| instance.id.clone())?;
+        let (page, next_token) = page.of(matching.into_iter(), |instance| instance.id.clone())?;
         let reservations = page
             .into_iter()
             .map(|instance| Reservation {
-                reservation_id: instance.id.replacen('i', "r", 1),
+                id: instance.id.replacen('i', "r", 1),
                 owner_id: region.place.account.to_string(),
                 instances: vec![DescribedInstance::of(instance)],
             })

@@ -151,7 +151,7 @@ impl Action for CreateLaunchTemplate {
             }
             return Err(ApiError::new(
                 Code::InvalidLaunchTemplateNameAlreadyExists,
-                format!("Launch template name already in use."),
+                "Launch template name already in use.",
             ));
         }
         let mut tags = BTreeMap::new();
