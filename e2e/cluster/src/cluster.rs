@@ -88,7 +88,9 @@ impl Cluster {
         std::fs::write(files.authority(), authority.certificate())?;
         std::fs::write(files.server_certificate(), &server.certificate)?;
         std::fs::write(files.server_key(), &server.key)?;
-        std::fs::write(files.service_account_key(), credentials::service_account_key()?)?;
+        let tokens = credentials::service_account_keys()?;
+        std::fs::write(files.token_signing_key(), tokens.serialize_pem())?;
+        std::fs::write(files.token_public_key(), tokens.public_key_pem())?;
 
         let port = ReservedPort::any()?;
         let admin_identity = authority.user("admin", Some("system:masters"))?;

@@ -38,8 +38,12 @@ impl Files {
         self.root.join("server.key")
     }
 
-    pub(crate) fn service_account_key(&self) -> PathBuf {
+    pub(crate) fn token_signing_key(&self) -> PathBuf {
         self.root.join("service-accounts.key")
+    }
+
+    pub(crate) fn token_public_key(&self) -> PathBuf {
+        self.root.join("service-accounts.pub")
     }
 
     pub(crate) fn kubeconfig(&self, user: &str) -> PathBuf {
@@ -81,8 +85,8 @@ pub(crate) fn api_server(binary: &Path, files: &Files, port: u16, extra: &[Strin
         .arg(flag("client-ca-file", &files.authority()))
         .args(["--authorization-mode=RBAC", "--enable-priority-and-fairness=false"])
         .arg("--service-account-issuer=https://kubernetes.default.svc")
-        .arg(flag("service-account-key-file", &files.service_account_key()))
-        .arg(flag("service-account-signing-key-file", &files.service_account_key()))
+        .arg(flag("service-account-key-file", &files.token_public_key()))
+        .arg(flag("service-account-signing-key-file", &files.token_signing_key()))
         // A /24 ends at 254 Services.
         .arg("--service-cluster-ip-range=10.0.0.0/16")
         .args(extra);
@@ -95,7 +99,7 @@ pub(crate) fn controller_manager(binary: &Path, files: &Files, kubeconfig: &Path
     command
         .arg(flag("kubeconfig", kubeconfig))
         .args(["--leader-elect=false", "--secure-port=0", "--use-service-account-credentials=true"])
-        .arg(flag("service-account-private-key-file", &files.service_account_key()))
+        .arg(flag("service-account-private-key-file", &files.token_signing_key()))
         .arg(flag("root-ca-file", &files.authority()))
         // There are no nodes and no cloud for these to look after.
         .arg(

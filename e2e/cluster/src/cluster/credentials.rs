@@ -64,9 +64,9 @@ impl Authority {
     }
 }
 
-/// The key that signs and verifies the tokens of service accounts, PEM.
-pub(crate) fn service_account_key() -> Result<String, rcgen::Error> {
-    Ok(KeyPair::generate()?.serialize_pem())
+/// The pair that signs and verifies the tokens of service accounts.
+pub(crate) fn service_account_keys() -> Result<KeyPair, rcgen::Error> {
+    KeyPair::generate()
 }
 
 fn subject(common_name: &str) -> CertificateParams {
