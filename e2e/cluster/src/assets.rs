@@ -257,8 +257,8 @@ impl fmt::Display for Nowhere {
         write!(
             f,
             "Any one of these helps:
-- install Go (https://go.dev/doc/install): it builds one, once, in about ten minutes
-- let this machine reach dl.k8s.io and github.com (HTTPS_PROXY is respected): about 400 MB, once
+- install Go (https://go.dev/doc/install): it builds one, once, in some minutes
+- let this machine reach dl.k8s.io and github.com (HTTPS_PROXY is respected): some hundred MB, once
 - set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver, kube-controller-manager and kubectl"
         )?;
         if self.fetched.is_none() || self.built.is_none() {

@@ -1,5 +1,5 @@
 //! What a user sees while something takes its time: one line that moves on a terminal, a line every few seconds
-//! elsewhere. On standard error itself, past what captures a test's output: who waits for ten minutes wants to know
+//! elsewhere. On standard error itself, past what captures a test's output: who waits for minutes wants to know
 //! what for.
 
 use std::io::{self, IsTerminal as _, Write as _};

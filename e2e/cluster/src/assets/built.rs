@@ -1,7 +1,7 @@
 //! A control plane built by Go, from the module in `go/` that this crate carries. One binary is all of the programs;
 //! a link for each has the name it is called by.
 //!
-//! Go prints nothing while it builds for ten minutes, so its packages are counted: those it has to compile before,
+//! Go prints nothing while it builds for minutes, so its packages are counted: those it has to compile before,
 //! those it has compiled (`-v`) during.
 
 use std::ffi::{OsStr, OsString};
@@ -68,7 +68,7 @@ fn link_flags() -> String {
 fn build(go: &Go, folder: &Path) -> Result<(), BuildError> {
     let progress = Progress::start("control plane");
     progress.note(&format!(
-        "building Kubernetes {} by Go, once, about ten minutes on two cores",
+        "building Kubernetes {} by Go, once: this takes minutes",
         version_of("k8s.io/kubernetes")
     ));
     let module = folder.join("module");

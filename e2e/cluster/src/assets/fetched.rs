@@ -67,7 +67,8 @@ pub(super) async fn into(
 
 async fn download(client: &Client, release: &Release, to: &Path) -> Result<(), FetchError> {
     let url = &release.url;
-    let broken = |source| FetchError::Broken { url: url.clone(), source };
+    let broken =
+        |source: reqwest::Error| FetchError::Broken { url: url.clone(), source: source.without_url() };
     let progress = Progress::start("control plane");
     progress.show(&format!("fetching {url}"));
     let mut answer = client.get(url).send().await.map_err(broken)?;

@@ -101,6 +101,8 @@ pub(crate) fn controller_manager(binary: &Path, files: &Files, kubeconfig: &Path
         .args(["--leader-elect=false", "--secure-port=0", "--use-service-account-credentials=true"])
         .arg(flag("service-account-private-key-file", &files.token_signing_key()))
         .arg(flag("root-ca-file", &files.authority()))
+        // At the default of 20 requests a second it is four seconds before the first controller starts.
+        .args(["--kube-api-qps=1000", "--kube-api-burst=1000"])
         // There are no nodes and no cloud for these to look after.
         .arg(
             "--controllers=*,-nodeipam,-service-lb-controller,-node-route-controller,\

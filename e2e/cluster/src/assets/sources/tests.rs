@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -60,12 +62,14 @@ fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     tar.into_inner().unwrap().finish().unwrap()
 }
 
-/// Serves `body` on every path, until the test ends.
-fn serve(body: Vec<u8>, manner: Manner) -> String {
+/// Serves `body` on every path, until the test ends; `served` counts.
+fn serve(body: Vec<u8>, manner: Manner, served: &Arc<AtomicUsize>) -> String {
+    let served = Arc::clone(served);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/release.tar.gz", listener.local_addr().unwrap());
     thread::spawn(move || {
         for stream in listener.incoming() {
+            served.fetch_add(1, Ordering::SeqCst);
             answer(stream.unwrap(), &body, manner);
         }
     });
@@ -96,7 +100,13 @@ fn answer(mut stream: TcpStream, body: &[u8], manner: Manner) {
 }
 
 /// Two releases as the real ones are: one archive with three programs and a SHA-512, one with etcd and a SHA-256.
+/// etcd's server has `manner`.
 fn releases(manner: Manner) -> Vec<Release> {
+    counted_releases(manner, &Arc::default())
+}
+
+/// The same; `served` counts the requests.
+fn counted_releases(manner: Manner, served: &Arc<AtomicUsize>) -> Vec<Release> {
     let server = archive(&[
         ("kubernetes/LICENSES", "no program"),
         ("kubernetes/server/bin/kube-apiserver", "the api server"),
@@ -108,12 +118,12 @@ fn releases(manner: Manner) -> Vec<Release> {
     vec![
         Release {
             digest: Digest::Sha512(hex::encode(Sha512::digest(&server))),
-            url: serve(server, Manner::Good),
+            url: serve(server, Manner::Good, served),
             files: [Tool::ApiServer, Tool::ControllerManager, Tool::Kubectl].map(inside).into(),
         },
         Release {
             digest: Digest::Sha256(hex::encode(Sha256::digest(&etcd))),
-            url: serve(etcd, manner),
+            url: serve(etcd, manner, served),
             files: vec![(Tool::Etcd, "etcd-v1/etcd".into())],
         },
     ]
@@ -229,9 +239,11 @@ async fn an_archive_without_the_program_is_refused() {
 #[tokio::test]
 async fn two_at_once_fetch_once() {
     let cache = tempfile::tempdir().unwrap();
-    let sources = Sources { releases: releases(Manner::Good), ..bare(cache.path()) };
+    let served = Arc::default();
+    let sources = Sources { releases: counted_releases(Manner::Good, &served), ..bare(cache.path()) };
     let (one, other) = tokio::join!(sources.find(), sources.find());
     assert_eq!(one.unwrap().etcd(), other.unwrap().etcd());
+    assert_eq!(served.load(Ordering::SeqCst), 2, "one request an archive");
 }
 
 #[tokio::test]
