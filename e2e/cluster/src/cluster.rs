@@ -199,7 +199,8 @@ impl Cluster {
     }
 
     /// The access of `user`, a member of `group` (and, as everybody, of `system:authenticated`), who may do what RBAC
-    /// lets them. Asked twice it makes two files for the same user.
+    /// lets them. Asked twice it makes two files for the same user. A service account is the user
+    /// `system:serviceaccount:NAMESPACE:NAME`.
     ///
     /// # Errors
     /// The file cannot be written.

@@ -1,12 +1,13 @@
 //! What a cluster promises, on a real one.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use dryad_cluster::{Cluster, ClusterError, Options};
+use dryad_cluster::{Assets, Cluster, ClusterError, Options, Tool};
 
 /// The longest that anything here may take on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -39,16 +40,19 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// The processes that have something to do with `directory`, but for this test and the dead.
 fn processes_of(directory: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for process in std::fs::read_dir("/proc").unwrap() {
-        let process = process.unwrap().path();
-        let Ok(command) = std::fs::read(process.join("cmdline")) else { continue };
-        let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        if command.contains(directory.to_str().unwrap()) {
-            found.push(command);
+    let mut commands = Vec::new();
+    if cfg!(target_os = "linux") {
+        // Not every Linux has a `ps`.
+        for process in std::fs::read_dir("/proc").unwrap() {
+            let command = std::fs::read(process.unwrap().path().join("cmdline")).unwrap_or_default();
+            commands.push(String::from_utf8_lossy(&command).replace('\0', " "));
         }
+    } else {
+        let all = stdout(Command::new("ps").args(["-A", "-o", "command="]));
+        commands.extend(all.lines().map(String::from));
     }
-    found
+    commands.retain(|command| command.contains(directory.to_str().unwrap()));
+    commands
 }
 
 #[tokio::test]
@@ -69,6 +73,14 @@ async fn a_kubeconfig_needs_no_other_file() {
 }
 
 #[tokio::test]
+async fn the_command_runs_the_kubectl_that_fits() {
+    let cluster = Cluster::shared().await.unwrap();
+    let mut command = dryad_cluster();
+    command.args(["kubectl", "get", "--raw", "/readyz"]).env("KUBECONFIG", cluster.kubeconfig().path());
+    assert_eq!(stdout(&mut command), "ok");
+}
+
+#[tokio::test]
 async fn a_user_may_do_only_what_rbac_grants() {
     let cluster = Cluster::shared().await.unwrap();
     let namespace = cluster.namespace("rbac").await.unwrap();
@@ -83,6 +95,24 @@ async fn a_user_may_do_only_what_rbac_grants() {
         &format!("create rolebinding shop --clusterrole=view --group=shop -n {namespace}"),
     ));
     eventually("a member of the group may list", || list().status.success());
+}
+
+#[tokio::test]
+async fn a_service_account_may_do_what_its_chart_grants() {
+    let cluster = Cluster::shared().await.unwrap();
+    let namespace = cluster.namespace("chart-rbac").await.unwrap();
+    let operator =
+        cluster.kubeconfig_for(&format!("system:serviceaccount:{namespace}:operator"), None).unwrap();
+    let list =
+        || run(kubectl(cluster, &format!("get pods -n {namespace}")).env("KUBECONFIG", operator.path()));
+    assert!(!list().status.success());
+    stdout(&mut kubectl(
+        cluster,
+        &format!(
+            "create rolebinding operator --clusterrole=view --serviceaccount={namespace}:operator -n {namespace}"
+        ),
+    ));
+    eventually("the service account may list", || list().status.success());
 }
 
 #[tokio::test]
@@ -195,10 +225,13 @@ async fn an_api_server_that_cannot_start_says_why() {
     assert!(last_words.contains("unknown flag: --no-such-flag"), "{error}");
 }
 
+fn dryad_cluster() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_dryad-cluster"))
+}
+
 /// `dryad-cluster up`, once it is ready, and the directory of its cluster.
-fn up() -> (Child, PathBuf) {
-    let mut child =
-        Command::new(env!("CARGO_BIN_EXE_dryad-cluster")).arg("up").stdout(Stdio::piped()).spawn().unwrap();
+fn up(command: &mut Command) -> (Child, PathBuf) {
+    let mut child = command.arg("up").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let kubeconfig = line.strip_prefix("KUBECONFIG=").unwrap().split(' ').next().unwrap();
@@ -207,9 +240,14 @@ fn up() -> (Child, PathBuf) {
     (child, directory)
 }
 
+fn terminate(child: &mut Child) {
+    stdout(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+    assert!(child.wait().unwrap().success());
+}
+
 #[test]
 fn a_killed_parent_leaves_nothing() {
-    let (mut parent, directory) = up();
+    let (mut parent, directory) = up(&mut dryad_cluster());
     assert!(processes_of(&directory).iter().any(|command| command.contains("kube-apiserver")));
     parent.kill().unwrap(); // SIGKILL
     parent.wait().unwrap();
@@ -220,9 +258,23 @@ fn a_killed_parent_leaves_nothing() {
 
 #[test]
 fn up_ends_in_order_when_it_is_asked_to() {
-    let (mut parent, directory) = up();
-    stdout(Command::new("kill").args(["-TERM", &parent.id().to_string()]));
-    assert!(parent.wait().unwrap().success());
+    let (mut parent, directory) = up(&mut dryad_cluster());
+    terminate(&mut parent);
     assert_eq!(processes_of(&directory), Vec::<String>::new());
     assert!(!directory.exists());
+}
+
+#[tokio::test]
+async fn without_controllers_it_starts_and_says_what_does_not_work() {
+    let whole = Assets::find().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for tool in [Tool::Etcd, Tool::ApiServer, Tool::Kubectl] {
+        symlink(whole.path(tool).unwrap(), folder.path().join(tool.file_name())).unwrap();
+    }
+    let mut command = dryad_cluster();
+    let (mut parent, _) = up(command.env("KUBEBUILDER_ASSETS", folder.path()).stderr(Stdio::piped()));
+    terminate(&mut parent);
+    let mut said = String::new();
+    parent.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("there is no kube-controller-manager: deleted namespaces stay"), "{said}");
 }

@@ -107,7 +107,7 @@ fn releases(manner: Manner) -> Vec<Release> {
 
 /// The same; `served` counts the requests.
 fn counted_releases(manner: Manner, served: &Arc<AtomicUsize>) -> Vec<Release> {
-    let server = archive(&[
+    let programs = archive(&[
         ("kubernetes/LICENSES", "no program"),
         ("kubernetes/server/bin/kube-apiserver", "the api server"),
         ("kubernetes/server/bin/kube-controller-manager", "the controllers"),
@@ -117,8 +117,8 @@ fn counted_releases(manner: Manner, served: &Arc<AtomicUsize>) -> Vec<Release> {
     let inside = |tool: Tool| (tool, format!("kubernetes/server/bin/{}", tool.file_name()));
     vec![
         Release {
-            digest: Digest::Sha512(hex::encode(Sha512::digest(&server))),
-            url: serve(server, Manner::Good, served),
+            digest: Digest::Sha512(hex::encode(Sha512::digest(&programs))),
+            url: serve(programs, Manner::Good, served),
             files: [Tool::ApiServer, Tool::ControllerManager, Tool::Kubectl].map(inside).into(),
         },
         Release {
