@@ -2,8 +2,8 @@
 //!
 //! 1. **Found**: the folder `KUBEBUILDER_ASSETS` (what `setup-envtest use -p path` prints), which needs etcd and
 //!    kube-apiserver; or `PATH`, where kube-controller-manager has to be too, as nobody chose that set on purpose.
-//! 2. **Fetched**: the official releases, pinned by digest ([`releases`]).
-//! 3. **Built**: by Go, from the module that this crate carries ([`built`]).
+//! 2. **Fetched**: the official releases, pinned by digest (`assets/releases.rs`).
+//! 3. **Built**: by Go, from the module that this crate carries (`go/`).
 //!
 //! What was fetched or built is kept in the user's cache folder (`$XDG_CACHE_HOME/dryad`, else `~/.cache/dryad`), and
 //! whatever of it is there is taken before anything is fetched or built. `DRYAD_CLUSTER_ASSETS` = `found`, `fetched`
@@ -16,7 +16,7 @@ mod built;
 mod cache;
 mod fetched;
 mod found;
-pub mod releases;
+mod releases;
 mod sources;
 
 use std::fmt;
@@ -25,6 +25,7 @@ use std::str::FromStr;
 
 pub use built::BuildError;
 pub use fetched::FetchError;
+pub use releases::Digest;
 use sources::Sources;
 
 /// One of the programs.

@@ -4,6 +4,7 @@
 //! Go prints nothing while it builds for minutes, so its packages are counted: those it has to compile before,
 //! those it has compiled (`-v`) during.
 
+use std::env::consts::{ARCH, OS};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
@@ -30,8 +31,10 @@ const BINARY: &str = "kubernetes";
 /// Where the programs of this module are kept.
 pub(super) fn place(cache: &Path) -> Place {
     let flags = link_flags();
+    // A home folder may be several machines'.
+    let machine = [OS, ARCH].map(str::as_bytes);
     let files = MODULE.into_iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
-    Place::new(cache, "built", files.chain([flags.as_bytes()]))
+    Place::new(cache, "built", files.chain([flags.as_bytes()]).chain(machine))
 }
 
 /// Builds the module into `folder`, by the Go on `path`.

@@ -21,13 +21,13 @@ pub enum Digest {
 
 /// A `.tar.gz` and what of it is wanted.
 #[derive(Debug, Clone)]
-pub struct Release {
+pub(super) struct Release {
     /// Where it is.
-    pub url: String,
+    pub(super) url: String,
     /// What it hashes to. Nothing is unpacked before that is certain.
-    pub digest: Digest,
+    pub(super) digest: Digest,
     /// The wanted files, by their path inside.
-    pub files: Vec<(Tool, String)>,
+    pub(super) files: Vec<(Tool, String)>,
 }
 
 const KUBERNETES: &str = "v1.36.3";
@@ -35,7 +35,7 @@ const ETCD: &str = "v3.6.8";
 
 /// The releases that make up a control plane for an operating system and an architecture, as Rust names them; none
 /// where there are none.
-pub fn pinned(os: &str, arch: &str) -> Vec<Release> {
+pub(super) fn pinned(os: &str, arch: &str) -> Vec<Release> {
     let (arch, kubernetes, etcd) = match (os, arch) {
         ("linux", "x86_64") => (
             "amd64",
