@@ -1,1 +1,24 @@
-//! The cloud trait over the AWS SDK.
+//! [`dryad_cloud::Cloud`] over the AWS SDK: EC2 Auto Scaling, EC2 and Elastic Load Balancing v2.
+//!
+//! The only crate that names the SDK. [`aws`] is the door; behind it a `site` is one account in one region, with
+//! its clients, and each call goes through it to be bounded in time, sorted into a
+//! [`CloudError`](dryad_cloud::CloudError) and counted. `groups`, `traffic`, `templates` and `instances` turn the
+//! trait's words into requests and answers into the trait's words. Nothing here decides anything, and nothing of
+//! what is read is kept.
+
+mod aws;
+mod clients;
+mod errors;
+mod groups;
+mod instances;
+mod observer;
+mod settings;
+mod site;
+mod templates;
+#[cfg(test)]
+mod testing;
+mod traffic;
+
+pub use aws::Aws;
+pub use observer::Observer;
+pub use settings::{Credentials, Patience, Settings};

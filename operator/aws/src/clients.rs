@@ -1,0 +1,84 @@
+//! The SDK's clients for one account in one region.
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials as Keys;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_autoscaling::config::SharedHttpClient;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use dryad_machine::name::{AccountName, Place};
+
+use crate::settings::{Credentials, Patience, Settings};
+
+/// A client for each service. Cheap to have: they share connections and credentials.
+pub(crate) struct Clients {
+    pub(crate) autoscaling: aws_sdk_autoscaling::Client,
+    pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
+}
+
+impl Clients {
+    fn new(config: &SdkConfig) -> Self {
+        Self {
+            autoscaling: aws_sdk_autoscaling::Client::new(config),
+            ec2: aws_sdk_ec2::Client::new(config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+        }
+    }
+
+    /// Clients that repeat a request that failed in passing, a few times.
+    pub(crate) fn for_reads(config: &SdkConfig, patience: Patience) -> Self {
+        let attempts = TimeoutConfig::builder().operation_attempt_timeout(patience.attempt).build();
+        let retries = RetryConfig::standard().with_max_attempts(3);
+        Self::new(&config.clone().into_builder().timeout_config(attempts).retry_config(retries).build())
+    }
+
+    /// Clients that send a request once: a second one could land long after its sender gave up.
+    pub(crate) fn for_mutations(config: &SdkConfig) -> Self {
+        Self::new(&config.clone().into_builder().retry_config(RetryConfig::disabled()).build())
+    }
+}
+
+/// What everything goes over. An endpoint in plain HTTP needs no certificates, and must not fail for want of them.
+pub(crate) fn http(settings: &Settings) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new();
+    match &settings.endpoint {
+        Some(endpoint) if endpoint.starts_with("http://") => builder.build_http(),
+        _ => builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https(),
+    }
+}
+
+/// How to reach the place and sign for it. Sends nothing yet.
+pub(crate) async fn config(settings: &Settings, http: SharedHttpClient, place: &Place) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .region(Region::new(place.region.as_str().to_owned()));
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    match settings.accounts.get(&place.account) {
+        Some(Credentials::Ambient) => loader.load().await,
+        Some(Credentials::Keys { id, secret }) => {
+            let keys = Keys::new(id, secret, None, None, "configuration");
+            loader.credentials_provider(keys).load().await
+        }
+        None => loader.credentials_provider(Unconfigured(place.account.clone())).load().await,
+    }
+}
+
+/// The credentials of an account that the configuration does not name.
+#[derive(Debug)]
+struct Unconfigured(AccountName);
+
+impl ProvideCredentials for Unconfigured {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let message = format!("the operator's configuration has no account {:?}", self.0.as_str());
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded(message)))
+    }
+}

@@ -1,0 +1,105 @@
+//! One account in one region, and how a call is made there: bounded in time, sorted, counted.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_autoscaling::error::{ProvideErrorMetadata, SdkError};
+use dryad_cloud::CloudError;
+use dryad_machine::name::Place;
+use tokio::time::{Instant, timeout_at};
+
+use crate::clients::Clients;
+use crate::errors;
+use crate::groups::Gathering;
+use crate::observer::Observer;
+use crate::settings::Patience;
+
+/// One account in one region.
+pub(crate) struct Site {
+    place: Place,
+    reads: Clients,
+    mutations: Clients,
+    pub(crate) patience: Patience,
+    observer: Arc<dyn Observer>,
+    pub(crate) gathering: Gathering,
+}
+
+impl Site {
+    pub(crate) fn new(
+        place: Place,
+        config: &SdkConfig,
+        patience: Patience,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            place,
+            reads: Clients::for_reads(config, patience),
+            mutations: Clients::for_mutations(config),
+            patience,
+            observer,
+            gathering: Gathering::default(),
+        }
+    }
+
+    /// When a read that begins now must have its answer.
+    pub(crate) fn read_deadline(&self) -> Instant {
+        Instant::now() + self.patience.read
+    }
+
+    /// When a mutation that begins now must have its answer.
+    pub(crate) fn mutation_deadline(&self) -> Instant {
+        Instant::now() + self.patience.mutation
+    }
+
+    /// Asks; what fails in passing is asked again, until the deadline.
+    pub(crate) async fn read<T, E, F>(
+        &self,
+        deadline: Instant,
+        action: &'static str,
+        request: impl FnOnce(&Clients) -> F,
+    ) -> Result<T, CloudError>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.call(deadline, action, request(&self.reads)).await
+    }
+
+    /// Sends a mutation, once.
+    pub(crate) async fn mutate<T, E, F>(
+        &self,
+        deadline: Instant,
+        action: &'static str,
+        request: impl FnOnce(&Clients) -> F,
+    ) -> Result<(), CloudError>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.call(deadline, action, request(&self.mutations)).await.map(drop)
+    }
+
+    async fn call<T, E>(
+        &self,
+        deadline: Instant,
+        action: &'static str,
+        sent: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<T, CloudError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let began = Instant::now();
+        let outcome = match timeout_at(deadline, sent).await {
+            Ok(answer) => answer.map_err(|error| errors::sort(action, &error)),
+            Err(_) => Err(silence(action, began.elapsed())),
+        };
+        self.observer.called(&self.place, action, outcome.as_ref().map(drop));
+        outcome
+    }
+}
+
+fn silence(action: &'static str, waited: Duration) -> CloudError {
+    CloudError::Unanswered { action, message: format!("no answer within {} s", waited.as_secs_f32().round()) }
+}

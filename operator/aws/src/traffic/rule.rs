@@ -1,0 +1,74 @@
+//! A listener's rule, read and given new weights.
+
+use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ForwardActionConfig, TargetGroupTuple};
+use dryad_cloud::CloudError;
+use dryad_cloud::traffic::{Rule, RuleArn, Weight};
+use tokio::time::Instant;
+
+use super::shape::Shape;
+use crate::site::Site;
+
+const LOOK: &str = "DescribeRules";
+const MODIFY: &str = "ModifyRule";
+
+impl Site {
+    /// The rule as it stands.
+    pub(crate) async fn rule(&self, rule: &RuleArn) -> Result<Rule, CloudError> {
+        Ok(match self.shape(self.read_deadline(), rule).await? {
+            Shape::Forward { weights, .. } => Rule::Forward(weights),
+            Shape::Other(words) => Rule::Other(words),
+        })
+    }
+
+    /// Gives the rule these weights. AWS replaces a rule's action as a whole, so what is to stay of it is read first;
+    /// both together take no longer than a mutation may.
+    pub(crate) async fn set_weights(&self, rule: &RuleArn, weights: &[Weight]) -> Result<(), CloudError> {
+        let deadline = self.mutation_deadline();
+        let stickiness = match self.shape(deadline.min(self.read_deadline()), rule).await.map_err(unsent)? {
+            Shape::Forward { stickiness, .. } => stickiness,
+            Shape::Other(words) => {
+                let message =
+                    format!("the rule is {words}; only a rule that does nothing but forward is changed");
+                return Err(CloudError::Invalid { action: MODIFY, message });
+            }
+        };
+        let forward = ForwardActionConfig::builder()
+            .set_target_groups(Some(weights.iter().map(tuple).collect()))
+            .set_target_group_stickiness_config(stickiness)
+            .build();
+        self.mutate(deadline, MODIFY, |clients| {
+            let action = Action::builder().r#type(ActionTypeEnum::Forward).forward_config(forward).build();
+            clients.elb.modify_rule().rule_arn(&rule.0).actions(action).send()
+        })
+        .await
+    }
+
+    async fn shape(&self, deadline: Instant, rule: &RuleArn) -> Result<Shape, CloudError> {
+        let answer = self
+            .read(deadline, LOOK, |clients| clients.elb.describe_rules().rule_arns(&rule.0).send())
+            .await?;
+        match answer.rules() {
+            [] => Err(CloudError::NotFound { action: LOOK, message: format!("no rule {}", rule.0) }),
+            [rule, ..] => Shape::of(LOOK, rule),
+        }
+    }
+}
+
+/// A look that was not answered leaves nothing uncertain: the change it was for has not been sent.
+fn unsent(error: CloudError) -> CloudError {
+    match error {
+        CloudError::Unanswered { action, message } => CloudError::Unreachable {
+            action: MODIFY,
+            message: format!("the rule could not be read first: {action} was not answered: {message}"),
+        },
+        answered => answered,
+    }
+}
+
+fn tuple(weight: &Weight) -> TargetGroupTuple {
+    TargetGroupTuple::builder()
+        .target_group_arn(&weight.target_group.0)
+        // Too large for the API is larger than the 999 that AWS allows, and refused there.
+        .weight(i32::try_from(weight.weight).unwrap_or(i32::MAX))
+        .build()
+}
