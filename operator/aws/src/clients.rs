@@ -12,6 +12,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use dryad_machine::name::{AccountName, Place};
 
 use crate::settings::{Credentials, Patience, Settings};
+use crate::whole::Whole;
 
 /// A client for each service. Cheap to have: they share connections and credentials.
 pub(crate) struct Clients {
@@ -22,10 +23,13 @@ pub(crate) struct Clients {
 
 impl Clients {
     fn new(config: &SdkConfig) -> Self {
+        let autoscaling = aws_sdk_autoscaling::config::Builder::from(config).interceptor(Whole).build();
+        let ec2 = aws_sdk_ec2::config::Builder::from(config).interceptor(Whole).build();
+        let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(config).interceptor(Whole).build();
         Self {
-            autoscaling: aws_sdk_autoscaling::Client::new(config),
-            ec2: aws_sdk_ec2::Client::new(config),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling),
+            ec2: aws_sdk_ec2::Client::from_conf(ec2),
+            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb),
         }
     }
 

@@ -18,6 +18,7 @@ mod templates;
 #[cfg(test)]
 mod testing;
 mod traffic;
+mod whole;
 
 pub use aws::Aws;
 pub use observer::Observer;

@@ -70,3 +70,92 @@ fn data(template: &NewTemplate) -> RequestLaunchTemplateData {
 fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use dryad_cloud::Cloud;
+    use dryad_cloud::template::NewTemplate;
+
+    use crate::testing::{Fake, here, name};
+
+    fn ec2(action: &str) -> Fake {
+        Fake::always((200, format!("<{action}Response><requestId>1</requestId></{action}Response>")))
+    }
+
+    fn template() -> NewTemplate {
+        NewTemplate {
+            name: name("web-7"),
+            image_id: "ami-1".to_owned(),
+            instance_type: "m7g.large".to_owned(),
+            instance_profile: Some("web".to_owned()),
+            key_name: Some("ops".to_owned()),
+            security_group_ids: vec!["sg-1".to_owned(), "sg-2".to_owned()],
+            user_data: Some("#!/bin/sh\n".to_owned()),
+            tags: [("team".to_owned(), "shop".to_owned())].into(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_template_says_everything_about_its_instances() {
+        let fake = ec2("CreateLaunchTemplate");
+        fake.aws().create_template(&here(), &template()).await.unwrap();
+        let lines = fake.only_request().lines();
+        let (tokens, lines): (Vec<_>, Vec<_>) =
+            lines.into_iter().partition(|line| line.starts_with("ClientToken="));
+        assert_eq!(tokens.len(), 1);
+        assert_eq!(
+            lines,
+            [
+                "Action=CreateLaunchTemplate",
+                "LaunchTemplateName=web-7",
+                "LaunchTemplateData.IamInstanceProfile.Name=web",
+                "LaunchTemplateData.ImageId=ami-1",
+                "LaunchTemplateData.InstanceType=m7g.large",
+                "LaunchTemplateData.KeyName=ops",
+                "LaunchTemplateData.UserData=IyEvYmluL3NoCg==",
+                "LaunchTemplateData.TagSpecification.1.ResourceType=volume",
+                "LaunchTemplateData.TagSpecification.1.Tag.1.Key=team",
+                "LaunchTemplateData.TagSpecification.1.Tag.1.Value=shop",
+                "LaunchTemplateData.SecurityGroupId.1=sg-1",
+                "LaunchTemplateData.SecurityGroupId.2=sg-2",
+                "LaunchTemplateData.MetadataOptions.HttpTokens=required",
+                "TagSpecification.1.ResourceType=launch-template",
+                "TagSpecification.1.Tag.1.Key=team",
+                "TagSpecification.1.Tag.1.Value=shop",
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_template_leaves_out_is_not_sent() {
+        let fake = ec2("CreateLaunchTemplate");
+        let bare = NewTemplate {
+            instance_profile: None,
+            key_name: None,
+            security_group_ids: Vec::new(),
+            user_data: None,
+            tags: [].into(),
+            ..template()
+        };
+        fake.aws().create_template(&here(), &bare).await.unwrap();
+        let mut lines = fake.only_request().lines();
+        lines.retain(|line| !line.starts_with("ClientToken="));
+        assert_eq!(
+            lines,
+            [
+                "Action=CreateLaunchTemplate",
+                "LaunchTemplateName=web-7",
+                "LaunchTemplateData.ImageId=ami-1",
+                "LaunchTemplateData.InstanceType=m7g.large",
+                "LaunchTemplateData.MetadataOptions.HttpTokens=required",
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_template_is_deleted_by_name() {
+        let fake = ec2("DeleteLaunchTemplate");
+        fake.aws().delete_template(&here(), &name("web-7")).await.unwrap();
+        assert_eq!(fake.only_request().lines(), ["Action=DeleteLaunchTemplate", "LaunchTemplateName=web-7"]);
+    }
+}

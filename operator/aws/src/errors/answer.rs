@@ -137,3 +137,100 @@ impl Meaning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACTION: &str = "CreateAutoScalingGroup";
+
+    fn kind(error: &CloudError) -> &'static str {
+        match error {
+            CloudError::Unanswered { .. } => "unanswered",
+            CloudError::Unreachable { .. } => "unreachable",
+            CloudError::Throttled { .. } => "throttled",
+            CloudError::NotFound { .. } => "not found",
+            CloudError::AlreadyExists { .. } => "already exists",
+            CloudError::Busy { .. } => "busy",
+            CloudError::Denied { .. } => "denied",
+            CloudError::Invalid { .. } => "invalid",
+        }
+    }
+
+    /// Status, code and text as the services answer them, and what each means.
+    #[rustfmt::skip]
+    const ANSWERS: &[(u16, &str, &str, &str)] = &[
+        // Auto Scaling.
+        (400, "Throttling", "Rate exceeded", "throttled"),
+        (400, "AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name a already exists", "already exists"),
+        (400, "ScalingActivityInProgress", "You cannot delete an AutoScalingGroup while there are scaling activities in progress for that group.", "busy"),
+        (400, "ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.", "busy"),
+        (500, "ResourceContention", "You already have a pending update to an Auto Scaling resource", "busy"),
+        (400, "ValidationError", "AutoScalingGroup name not found - AutoScalingGroup 'a' not found", "not found"),
+        (400, "ValidationError", "AutoScalingGroup name not found - null", "not found"),
+        (400, "ValidationError", "Provided Target Groups may not be valid. Please ensure they exist and try again.", "not found"),
+        (400, "ValidationError", "Trying to remove Target Groups that are not part of the group", "not found"),
+        (400, "ValidationError", "You must use a valid fully-formed launch template. Value (web) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name", "busy"),
+        (400, "ValidationError", "You must use a valid fully-formed launch template. The specified launch template, with template name a, does not exist.", "busy"),
+        (400, "ValidationError", "You must use a valid fully-formed launch template. You are not authorized to perform this operation.", "denied"),
+        (400, "ValidationError", "Invalid IamInstanceProfile: web", "busy"),
+        (400, "ValidationError", "AutoScalingGroup a is pending delete", "busy"),
+        (400, "ValidationError", "Max bound, 1, must be greater than or equal to min bound, 2", "invalid"),
+        (400, "ValidationError", "The subnet ID 'subnet-a' does not exist", "invalid"),
+        (400, "LimitExceeded", "You have exceeded the limit of Auto Scaling groups", "invalid"),
+        (403, "AccessDenied", "User: arn is not authorized to perform: autoscaling:CreateAutoScalingGroup", "denied"),
+        (500, "InternalFailure", "We encountered an internal error. Please try again.", "unanswered"),
+        (503, "ServiceUnavailable", "Service is unable to handle request.", "unanswered"),
+        // EC2.
+        (503, "RequestLimitExceeded", "Request limit exceeded.", "throttled"),
+        (400, "InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.", "already exists"),
+        (400, "InvalidLaunchTemplateName.NotFoundException", "The specified launch template, with template name a, does not exist.", "not found"),
+        (400, "InvalidLaunchTemplateId.NotFound", "The specified launch template does not exist.", "not found"),
+        (400, "InvalidInstanceID.NotFound", "The instance ID 'i-1' does not exist", "not found"),
+        (400, "InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist", "invalid"),
+        (400, "InvalidUserData.Malformed", "Invalid BASE64 encoding of user data", "invalid"),
+        (403, "UnauthorizedOperation", "You are not authorized to perform this operation.", "denied"),
+        (401, "AuthFailure", "AWS was not able to validate the provided access credentials", "unreachable"),
+        (400, "RequestExpired", "Request has expired.", "unreachable"),
+        (500, "InternalError", "An internal error has occurred", "unanswered"),
+        (503, "Unavailable", "The server is overloaded and can't handle the request.", "unanswered"),
+        // Elastic Load Balancing.
+        (400, "ThrottlingException", "Rate exceeded", "throttled"),
+        (400, "TooManyRequestsException", "Rate exceeded", "throttled"),
+        (400, "TargetGroupNotFound", "One or more target groups not found", "not found"),
+        (400, "RuleNotFound", "One or more rules not found", "not found"),
+        (400, "TooManyTargetGroups", "The maximum number of target groups has been reached", "invalid"),
+        (400, "OperationNotPermitted", "Default rule cannot be modified", "invalid"),
+        (400, "ResourceInUse", "Target group is currently in use by a listener or a rule", "busy"),
+        // Any of them.
+        (403, "ExpiredToken", "The security token included in the request is expired", "unreachable"),
+        (403, "InvalidClientTokenId", "The security token included in the request is invalid", "unreachable"),
+        (403, "SignatureDoesNotMatch", "Signature not yet current", "unreachable"),
+        (400, "RequestTimeout", "Your socket connection to the server was not read from in time", "unanswered"),
+        (418, "SomethingNew", "Never heard of", "invalid"),
+        (501, "NotImplemented", "Never heard of", "unanswered"),
+    ];
+
+    #[test]
+    fn every_answer_means_what_it_says() {
+        for &(status, code, text, meaning) in ANSWERS {
+            let error = sort(ACTION, status, Some(code), Some(text));
+            assert_eq!(kind(&error), meaning, "{status} {code}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_code_tells_nothing() {
+        for status in [200, 400, 403, 429, 502] {
+            assert_eq!(kind(&sort(ACTION, status, None, Some("Rate exceeded"))), "unanswered", "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_carries_the_words_of_aws() {
+        let error = sort(ACTION, 400, Some("ValidationError"), Some("Max bound, 1, is below min bound, 2"));
+        assert_eq!(error.to_string(), "CreateAutoScalingGroup: Max bound, 1, is below min bound, 2");
+        let error = sort(ACTION, 400, Some("LimitExceeded"), None);
+        assert_eq!(error.to_string(), "CreateAutoScalingGroup: LimitExceeded");
+    }
+}

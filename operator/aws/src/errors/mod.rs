@@ -2,6 +2,8 @@
 
 mod answer;
 mod dispatch;
+#[cfg(test)]
+mod wire_tests;
 
 use std::error::Error;
 

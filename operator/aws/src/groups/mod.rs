@@ -5,6 +5,10 @@ mod change;
 mod create;
 mod describe;
 mod gather;
+#[cfg(test)]
+mod gather_tests;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use gather::Gathering;

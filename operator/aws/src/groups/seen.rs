@@ -8,12 +8,14 @@ use dryad_machine::name::GroupName;
 
 use crate::errors::lacking;
 
-/// The group, or the error that its description is incomplete: what it lacks must not be taken for none.
+/// The group, or the error that its description makes no sense. (Of what AWS promises to send, the SDK has filled in what
+/// is missing: sizes of 0, an instance in a state that is not relied on, a name that is empty.)
 pub(super) fn group(action: &'static str, group: &AutoScalingGroup) -> Result<Group, CloudError> {
     let size = |count: Option<i32>, what| {
         count.and_then(|count| u32::try_from(count).ok()).ok_or_else(|| lacking(action, what))
     };
-    let name = group.auto_scaling_group_name().ok_or_else(|| lacking(action, "a group's name"))?;
+    let name = group.auto_scaling_group_name().filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| lacking(action, "a group's name"))?;
     Ok(Group {
         name: GroupName::new(name),
         // Set from the moment its deletion is asked for, and never for another reason.

@@ -3,3 +3,5 @@
 mod health;
 mod rule;
 mod shape;
+#[cfg(test)]
+mod tests;
