@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, Reservation};
 use dryad_cloud::CloudError;
 use dryad_cloud::group::InstanceId;
 
@@ -32,7 +32,7 @@ impl Site {
                         clients.ec2.describe_instances().filters(filter.clone()).set_next_token(next).send()
                     })
                     .await?;
-                for instance in page.reservations().iter().flat_map(|reservation| reservation.instances()) {
+                for instance in page.reservations().iter().flat_map(Reservation::instances) {
                     if let (Some(id), Some(address)) = (instance.instance_id(), instance.private_ip_address())
                     {
                         addresses.insert(InstanceId(id.to_owned()), address.to_owned());

@@ -91,7 +91,8 @@ impl Site {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let began = Instant::now();
-        let outcome = match timeout_at(deadline, sent).await {
+        // The SDK's futures are some ten kilobytes each, and would make every future around them as large.
+        let outcome = match timeout_at(deadline, Box::pin(sent)).await {
             Ok(answer) => answer.map_err(|error| errors::sort(action, &error)),
             Err(_) => Err(silence(action, began.elapsed())),
         };

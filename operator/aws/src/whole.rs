@@ -42,16 +42,12 @@ fn is_whole(body: &[u8]) -> bool {
     let Some((tag, _)) = element.strip_prefix('<').and_then(|rest| rest.split_once('>')) else {
         return false;
     };
-    match tag.strip_suffix('/') {
-        Some(_) => element.len() == tag.len() + "<>".len(),
-        None => {
-            let name = tag.split_ascii_whitespace().next().unwrap_or_default();
-            element
-                .strip_suffix('>')
-                .and_then(|rest| rest.strip_suffix(name))
-                .is_some_and(|rest| rest.ends_with("</"))
-        }
+    if tag.ends_with('/') {
+        return element.len() == tag.len() + "<>".len();
     }
+    let name = tag.split_ascii_whitespace().next().unwrap_or_default();
+    let last = element.strip_suffix('>').and_then(|rest| rest.strip_suffix(name));
+    last.is_some_and(|rest| rest.ends_with("</"))
 }
 
 #[cfg(test)]

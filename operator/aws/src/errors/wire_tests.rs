@@ -124,7 +124,7 @@ async fn broken_off_after(answer: &'static str) -> Result<(), CloudError> {
     let port = listener.local_addr().unwrap().port();
     let server = async {
         let (mut connection, _) = listener.accept().await.unwrap();
-        let mut request = [0; 4096];
+        let mut request = vec![0; 4096];
         assert!(connection.read(&mut request).await.unwrap() > 0);
         connection.write_all(answer.as_bytes()).await.unwrap();
     };

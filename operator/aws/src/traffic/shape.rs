@@ -1,7 +1,7 @@
 //! What a rule does, from the SDK's picture of it.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum as Kind, Rule, TargetGroupStickinessConfig, TargetGroupTuple,
+    Action, ActionTypeEnum as Kind, ForwardActionConfig, Rule, TargetGroupStickinessConfig, TargetGroupTuple,
 };
 use dryad_cloud::CloudError;
 use dryad_cloud::traffic::{TargetGroupArn, Weight};
@@ -43,7 +43,7 @@ impl Shape {
 /// A forward to a single target group may be written without the list of weights.
 fn forward(action: &'static str, forward: &Action) -> Result<Shape, CloudError> {
     let config = forward.forward_config();
-    let listed = config.map(|config| config.target_groups()).unwrap_or_default();
+    let listed = config.map(ForwardActionConfig::target_groups).unwrap_or_default();
     let weights = match (listed, forward.target_group_arn()) {
         ([], Some(only)) => {
             vec![Weight { target_group: TargetGroupArn(only.to_owned()), weight: DEFAULT_WEIGHT }]
