@@ -10,7 +10,11 @@
 //! from outside the machine.
 
 pub mod actions;
+pub mod balancer;
 pub mod faults;
+pub mod instances;
 pub mod model;
+pub mod prober;
 pub mod shared;
+pub mod webapp;
 pub mod wire;
