@@ -33,7 +33,7 @@ pub struct Timeouts {
 /// As an Application Load Balancer has them.
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), idle: Duration::from_secs(60) }
+        Self { connect: Duration::from_secs(10), idle: Duration::from_mins(1) }
     }
 }
 

@@ -8,7 +8,7 @@
 //! within one over its healthy targets, or over all of them if none is healthy; 502, 503 and 504 where a target
 //! fails it; and never a second attempt at a request, so that every failure is seen.
 //!
-//! What this is not: TLS, WebSockets, stickiness, redirects. Health and registration come with the table.
+//! What this is not: TLS, upgraded connections, stickiness, redirects. Health and registration come with the table.
 
 mod body;
 mod forward;

@@ -12,7 +12,7 @@ use super::{Happening, Kill, Settings, What};
 
 /// What is left of an instance that is up.
 enum State {
-    Running(Guard),
+    Running(Box<Guard>),
     /// Up, but its user data could not be run.
     Empty,
     Dead,
@@ -31,7 +31,7 @@ pub(super) async fn live(
     let mut state = match launch(&wanted, &directory) {
         Ok(guard) => {
             tell(What::Started);
-            State::Running(guard)
+            State::Running(Box::new(guard))
         }
         Err(error) => {
             tell(What::NotStarted(error));

@@ -71,14 +71,13 @@ impl Verdict {
     /// (AWS, "Health checks for Application Load Balancer target groups").
     pub(super) fn after(self, outcome: Outcome, check: &Check) -> (Self, Option<Health>) {
         let becomes = match (self.health, outcome) {
-            (Health::Initial, Outcome::Passed) => Some(Health::Healthy),
+            (Health::Initial | Health::Healthy, Outcome::Passed) => Some(Health::Healthy),
             (Health::Unhealthy(_), Outcome::Passed) => {
                 (self.against + 1 >= check.healthy_threshold).then_some(Health::Healthy)
             }
             (Health::Initial | Health::Healthy, Outcome::Failed(reason)) => {
                 (self.against + 1 >= check.unhealthy_threshold).then_some(Health::Unhealthy(reason))
             }
-            (Health::Healthy, Outcome::Passed) => Some(Health::Healthy),
             (Health::Unhealthy(_), Outcome::Failed(reason)) => Some(Health::Unhealthy(reason)),
         };
         match becomes {
