@@ -131,3 +131,41 @@ fn status(path: PathBuf) -> Result<StatusCode, WebappError> {
         Some(text) => text.trim().parse().map_err(|_| WebappError::NotAStatus { path, text }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn checkout(files: &[(&str, &str)]) -> TempDir {
+        let dir = TempDir::new().expect("a directory");
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text).expect("a file");
+        }
+        dir
+    }
+
+    #[test]
+    fn a_commit_is_good_unless_its_files_say_otherwise() {
+        let read = |files: &[(&str, &str)]| Site::read(checkout(files).path()).expect("a site");
+        let (good, bad) = (StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR);
+        let site = |status, healthz| Site { index: "one".to_owned(), status, healthz };
+        assert_eq!(read(&[("index.html", "one")]), site(good, good));
+        assert_eq!(read(&[("index.html", "one"), ("status", "500\n")]), site(bad, good));
+        assert_eq!(read(&[("index.html", "one"), ("healthz", "500")]), site(good, bad));
+    }
+
+    #[test]
+    fn a_commit_that_cannot_start_says_why() {
+        let table: [(&[(&str, &str)], &str); 3] = [
+            (&[], "index.html: No such file"),
+            (&[("index.html", "one"), ("broken", "no database\n")], "this commit is broken: no database"),
+            (&[("index.html", "one"), ("status", "bad")], "status holds \"bad\": write one HTTP status"),
+        ];
+        for (files, expected) in table {
+            let error = Site::read(checkout(files).path()).expect_err("no site").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -92,3 +92,82 @@ async fn run(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Answers as it was told to, after so many seconds each, and notes in which second it was asked.
+    #[derive(Clone)]
+    struct Scripted {
+        start: Instant,
+        outcomes: Arc<Mutex<VecDeque<(u64, Outcome)>>>,
+        asked: Arc<Mutex<Vec<u64>>>,
+    }
+
+    impl Probe for Scripted {
+        async fn probe(&self, watched: &Watched) -> Outcome {
+            self.asked.lock().expect("a list").push(self.start.elapsed().as_secs());
+            let next = self.outcomes.lock().expect("a script").pop_front();
+            let (seconds, outcome) = next.unwrap_or((0, Outcome::Passed));
+            tokio::time::sleep(Duration::from_secs(seconds).min(watched.check.timeout)).await;
+            outcome
+        }
+    }
+
+    fn scripted(outcomes: &[(u64, Outcome)]) -> Scripted {
+        let outcomes = Arc::new(Mutex::new(outcomes.iter().copied().collect()));
+        Scripted { start: Instant::now(), outcomes, asked: Arc::default() }
+    }
+
+    fn watched(number: u64) -> Watched {
+        Watched {
+            registration: Registration { group: "g".to_owned(), target: "t".to_owned(), number },
+            address: ([127, 0, 0, 1], 1).into(),
+            check: Check {
+                path: "/".to_owned(),
+                port: CheckPort::Traffic,
+                interval: Duration::from_secs(10),
+                timeout: Duration::from_secs(30),
+                healthy_threshold: 2,
+                unhealthy_threshold: 2,
+                matcher: "200".parse().expect("a matcher"),
+            },
+        }
+    }
+
+    const FAILED: Outcome = Outcome::Failed(Reason::Timeout);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_begins_every_interval_however_long_the_answers_take_and_never_two_at_once() {
+        let probe = scripted(&[(3, Outcome::Passed), (9, FAILED), (25, FAILED), (0, Outcome::Passed)]);
+        let (told, mut changes) = mpsc::unbounded_channel();
+        let prober = Prober::start(probe.clone(), told);
+        prober.watch(vec![watched(1)]);
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let change = changes.recv().await.expect("a prober");
+            seen.push((probe.start.elapsed().as_secs(), change.health));
+        }
+        let unhealthy = Health::Unhealthy(Reason::Timeout);
+        assert_eq!(seen, [(3, Health::Healthy), (45, unhealthy), (55, Health::Healthy)]);
+        assert_eq!(*probe.asked.lock().expect("a list"), [0, 10, 20, 45, 55]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_registered_again_begins_anew_and_late_answers_about_the_old_one_say_nothing() {
+        let probe = scripted(&[(5, Outcome::Passed), (7, FAILED), (0, Outcome::Passed)]);
+        let (told, mut changes) = mpsc::unbounded_channel();
+        let prober = Prober::start(probe.clone(), told);
+        prober.watch(vec![watched(1)]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        prober.watch(vec![watched(2)]);
+        let change = changes.recv().await.expect("a prober");
+        assert_eq!((change.registration.number, change.health), (2, Health::Healthy));
+        assert_eq!(probe.start.elapsed().as_secs(), 11);
+    }
+}

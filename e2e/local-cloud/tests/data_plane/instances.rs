@@ -176,6 +176,28 @@ async fn a_killed_instance_stays_wanted_and_is_not_started_again() {
     assert!(soon("the end", heard.recv()).await.is_none(), "termination is final");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_instance_does_not_outlive_its_guard() {
+    // The number of the group is the guard's own.
+    let script = r#"#!/bin/sh
+exec 3>"$FIFO"
+sleep 1000 &
+echo ready >&3
+read -r _ _ _ _ guard _ </proc/self/stat
+kill -s KILL "$guard"
+wait
+"#;
+    let dir = TempDir::new().expect("a directory");
+    let mut fifo = Fifo::new(dir.path());
+    let (mut instances, mut heard) = Instances::new(settings(dir.path(), NEVER));
+    instances.reconcile(&[holding(&fifo, script)]);
+    assert_eq!(fifo.line().await, "ready");
+    assert_next!(heard, "i-1", What::Started);
+    assert_next!(heard, "i-1", What::Died);
+    assert_eq!(fifo.rest().await, [""; 0]);
+}
+
 fn holding(fifo: &Fifo, script: &str) -> Wanted {
     let environment = BTreeMap::from([("FIFO".to_owned(), fifo.path.to_string_lossy().into_owned())]);
     Wanted { environment, ..wanted("i-1", script) }
