@@ -20,7 +20,10 @@ pub struct Span<const MIN: u32, const MAX: u32>(u32);
 pub struct SpanError(String);
 
 impl<const MIN: u32, const MAX: u32> Span<MIN, MAX> {
-    /// A duration known when this is compiled; beyond the bounds it does not compile in a constant.
+    /// A duration known when this is compiled.
+    ///
+    /// # Panics
+    /// Beyond the bounds.
     pub const fn of_seconds(seconds: u32) -> Self {
         assert!(seconds >= MIN && seconds <= MAX, "the duration is out of its bounds");
         Self(seconds)

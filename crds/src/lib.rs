@@ -6,6 +6,7 @@
 //!
 //! `cargo run -p dryad-crds --bin crdgen` writes the CRDs to `crds/yaml`.
 
+pub mod condition;
 pub mod deployment;
 pub mod duration;
 pub mod environment;

@@ -44,7 +44,7 @@ use traffic::Traffic;
     printcolumn(name = "Branch", type_ = "string", json_path = ".status.deployed.release.branch"),
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.deployed.release.commit"),
     printcolumn(name = "Since", type_ = "date", json_path = ".status.deployed.since"),
-    printcolumn(name = "In turn", type_ = "string", json_path = ".status.holder"),
+    printcolumn(name = "In turn", type_ = "string", json_path = ".status.inTurn"),
     printcolumn(
         name = "Ready",
         type_ = "string",

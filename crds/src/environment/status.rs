@@ -33,6 +33,10 @@ pub struct EnvironmentStatus {
     /// Turn, holder, ledger, deployed state.
     #[serde(flatten)]
     pub tenure: Tenure,
+    /// The name of the Deployment whose turn it is, for people; what counts is `holder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub in_turn: Option<String>,
     /// `Ready`, `Reconciling`, `Stalled`, `Available`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = keyed_by("type"))]
@@ -41,6 +45,11 @@ pub struct EnvironmentStatus {
 
 impl Default for EnvironmentStatus {
     fn default() -> Self {
-        Self { observed_generation: unobserved(), tenure: Tenure::default(), conditions: Vec::new() }
+        Self {
+            observed_generation: unobserved(),
+            tenure: Tenure::default(),
+            in_turn: None,
+            conditions: Vec::new(),
+        }
     }
 }
