@@ -1,9 +1,12 @@
 //! Checks: the questions that are asked before a release is found good.
 
+use std::num::NonZeroU32;
+
 use dryad_machine::word;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::duration::Span;
 use crate::schema::one_of;
 
 /// One question, asked once a tick while a release is evaluated.
@@ -23,7 +26,7 @@ pub struct Check {
 #[serde(rename_all = "camelCase")]
 #[schemars(inline, transform = one_of)]
 pub enum Question {
-    /// One HTTP request to each instance of the new group, at its private address. Redirects are not followed.
+    /// HTTP requests to each instance of the new group, at its private address. Redirects are not followed.
     Http(Http),
 }
 
@@ -49,16 +52,25 @@ pub struct Http {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub body_contains: Option<String>,
-    /// How long a good answer may take, in milliseconds.
-    #[serde(default = "default_latency")]
+    /// How long to wait for an answer.
+    #[serde(default = "default_timeout")]
+    pub timeout: HttpTimeout,
+    /// How long a good answer may take, in milliseconds; left out, as long as `timeout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 60_000))]
-    pub latency_limit_milliseconds: u32,
-    /// How many ticks in a row may bring a bad answer before the release is rejected. Any bad answer starts
-    /// the evaluation's clock anew.
-    #[serde(default = "default_failures")]
+    pub latency_limit_milliseconds: Option<u32>,
+    /// How many requests each instance gets in a tick, one after the other.
+    #[serde(default = "default_count")]
+    #[schemars(range(min = 1, max = 20))]
+    pub count: NonZeroU32,
+    /// How many requests of a tick, over all instances, may bring no good answer.
+    #[serde(default)]
     #[schemars(range(min = 0, max = 1000))]
     pub failure_limit: u32,
 }
+
+/// How long to wait for an answer: 1s to 1m.
+pub type HttpTimeout = Span<1, 60>;
 
 /// With or without TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,12 +92,12 @@ fn default_status() -> u16 {
     200
 }
 
-fn default_latency() -> u32 {
-    5000
+fn default_timeout() -> HttpTimeout {
+    HttpTimeout::of_seconds(5)
 }
 
-fn default_failures() -> u32 {
-    2
+fn default_count() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 word! {
