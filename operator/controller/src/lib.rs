@@ -4,6 +4,7 @@ pub mod act;
 pub mod checks;
 pub mod clock;
 mod line;
+pub mod elector;
 pub mod observe;
 pub mod queue;
 pub mod release;
