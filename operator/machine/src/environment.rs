@@ -107,10 +107,13 @@ fn may_remove(
     memory: &Memory,
     now: Now,
 ) -> bool {
-    if reading.group(name).is_none() || environment.deletion == Deletion::Delete {
+    if reading.group(name).is_none() {
         return true;
     }
     let Some(readings) = memory.two(now, environment.pace.tick()) else { return false };
+    if environment.deletion == Deletion::Delete {
+        return true;
+    }
     let desired = readings.iter().map(|reading| desired(environment, reading)).max().unwrap_or(1);
     capacity::permits(Removal::Group(name), Purpose::Tidy, desired, readings, &|name| {
         at_work(environment, name)
