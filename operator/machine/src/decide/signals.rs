@@ -100,8 +100,10 @@ fn ok(case: &Case<'_>) -> Option<Signal> {
         State::RetainWait => retain_elapsed(case),
         State::RetireWait => retired(case),
         State::Rollback => rolled_back(case),
-        _ if withheld => None,
+        // The turn is taken already: to record that is no step forward, and a turn without its entry has no
+        // deadline that could end it.
         State::Pending => turn_taken(case),
+        _ if withheld => None,
         State::Resolve => resolved(case),
         State::Prepare => Some(signal_of(Reason::PrepareOk, "nothing stands before the first instance")),
         State::RolloutWait => rolled_out(case),
