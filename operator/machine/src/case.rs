@@ -79,11 +79,12 @@ impl<'a> Case<'a> {
         if let Some(held) = environment.tenure.held_desired() {
             return held;
         }
-        let blue: Vec<_> = environment.tenure.of_role(Role::Serving).collect();
-        let base = if blue.is_empty() {
-            environment.bounds.min
-        } else {
-            blue.iter().filter_map(|member| reading.group(&member.name)).map(|group| group.desired).sum()
+        let blue = environment.tenure.of_role(Role::Serving);
+        let blue: Vec<_> = blue.filter_map(|member| reading.group(&member.name)).collect();
+        let base = match blue.is_empty() {
+            // Also where the ledger has a blue that is not there any more: it needs nothing now.
+            true => environment.bounds.min,
+            false => blue.iter().map(|group| group.desired).sum(),
         };
         base.max(environment.replicas.unwrap_or(0)).max(1)
     }
