@@ -92,6 +92,7 @@ struct World {
     lease: Observed,
     processes: Vec<Process>,
     late: Vec<Write>,
+    /// Every leadership that was ever valid, in the order in which they began.
     leaderships: Vec<(Identity, Epoch, Takeover)>,
 }
 
@@ -160,7 +161,7 @@ impl World {
                     process.elector.wrote(bid, &result, asked, now);
                     if let Standing::Leading(leadership) = process.elector.standing() {
                         process.kept = Some(result);
-                        if before == Standing::Standby {
+                        if before == Standing::Standby && leadership.is_valid(now) {
                             let Leadership { epoch, takeover, .. } = leadership;
                             self.leaderships.push((process.identity.clone(), epoch, takeover));
                         }
