@@ -29,6 +29,11 @@ impl Scene {
         table(vec![G("g", 1, drain, targets)])
     }
 
+    /// Asks until the table has been looked at by everyone: an answer comes from a later turn of the runtime.
+    async fn settle(&self) {
+        assert_eq!(self.balancer.client().await.get("/").await.1, "new");
+    }
+
     fn without_old(&self) -> Table {
         table(vec![G("g", 1, Duration::ZERO, vec![healthy("new", self.new.address)])])
     }
@@ -57,7 +62,16 @@ async fn requests_under_way_finish_and_new_ones_go_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_request_that_outlasts_the_drain_time_is_cut() {
+async fn a_request_that_outlasts_the_drain_time_of_its_target_is_cut() {
+    requests_are_cut_after(|scene| scene.with_old(TargetState::Draining, NEVER)).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_target_is_gone_for_the_drain_time_is_cut() {
+    requests_are_cut_after(Scene::without_old).await;
+}
+
+async fn requests_are_cut_after(change: impl Fn(&Scene) -> Table) {
     let mut scene = Scene::start().await;
     let first = scene.with_old(TargetState::Healthy, Duration::from_millis(20));
     scene.balancer.listener.update(first);
@@ -74,8 +88,8 @@ async fn a_request_that_outlasts_the_drain_time_is_cut() {
     let half = answer.frame().await.expect("a frame").expect("data").into_data().expect("data");
     assert_eq!(half, "half");
 
-    let removed = scene.without_old();
-    scene.balancer.listener.update(removed);
+    let changed = change(&scene);
+    scene.balancer.listener.update(changed);
     let (status, _) = soon("the cut", held).await.expect("an answer");
     assert_eq!(status, StatusCode::BAD_GATEWAY);
     soon("the cut", answer.frame()).await.expect("an end").expect_err("half an answer is not a whole one");
@@ -107,6 +121,7 @@ async fn a_request_whose_target_comes_back_is_not_cut() {
     scene.old.holding().await;
     let draining = scene.with_old(TargetState::Draining, drain);
     scene.balancer.listener.update(draining);
+    scene.settle().await;
     let back = scene.with_old(TargetState::NotHealthy, drain);
     scene.balancer.listener.update(back);
     // Time is what is tested here: the drain time passes, and nothing must happen.

@@ -88,7 +88,7 @@ async fn user_data_runs_in_its_own_home_and_knows_nothing_of_ours() {
     instances.reconcile(std::slice::from_ref(&env));
     assert_next!(heard, "i-env", What::Started);
     assert_next!(heard, "i-env", What::Exited(3));
-    instances.shut_down().await;
+    soon("the end", instances.shut_down()).await;
     assert_next!(heard, "i-env", What::Terminated);
 
     let kept = dir.path().join("instances/i-env");
@@ -172,7 +172,7 @@ async fn a_killed_instance_stays_wanted_and_is_not_started_again() {
 
     instances.kill(&family.id).expect_err("it is gone");
     instances.reconcile(std::slice::from_ref(&family));
-    instances.shut_down().await;
+    soon("the end", instances.shut_down()).await;
     assert!(soon("the end", heard.recv()).await.is_none(), "termination is final");
 }
 
