@@ -58,3 +58,55 @@ pub(super) async fn drained(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::table::{Group, Target, TargetState};
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn table(states: &[TargetState]) -> Arc<Table> {
+        let target = |state: &TargetState| Target {
+            id: "t".to_owned(),
+            address: ([127, 0, 0, 1], 1).into(),
+            state: *state,
+        };
+        let group = Group { targets: states.iter().map(target).collect(), drain: Duration::ZERO };
+        Arc::new(Table::new(vec![], BTreeMap::from([("g".to_owned(), group)])).expect("a sound table"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_drain_time_counts_from_when_the_target_went_and_anew_if_it_came_back() {
+        let (tables, current) = watch::channel(table(&[TargetState::Healthy]));
+        let start = Instant::now();
+        let cut = tokio::spawn(async move {
+            let cause = drained(current, "g".to_owned(), "t".to_owned(), 10 * SECOND).await;
+            (cause, start.elapsed())
+        });
+        sleep(100 * SECOND).await;
+        tables.send_replace(table(&[TargetState::Draining]));
+        sleep(9 * SECOND).await;
+        tables.send_replace(table(&[TargetState::NotHealthy]));
+        sleep(100 * SECOND).await;
+        tables.send_replace(table(&[TargetState::Draining]));
+        sleep(4 * SECOND).await;
+        // From draining to gone is no coming back.
+        tables.send_replace(table(&[]));
+        assert_eq!(cut.await.expect("an end"), (Cause::Drained, 219 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_request_that_has_not_moved_for_the_whole_time_is_still() {
+        let (pulse, start) = (Pulse::new(), Instant::now());
+        let still = tokio::spawn(pulse.clone().still_for(10 * SECOND));
+        for _ in 0..3 {
+            sleep(9 * SECOND).await;
+            pulse.beat();
+        }
+        still.await.expect("an end");
+        assert_eq!(start.elapsed(), 37 * SECOND);
+    }
+}

@@ -60,3 +60,59 @@ impl Round {
         change
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::check::{Check, CheckPort};
+    use super::*;
+
+    fn watched(target: &str) -> Watched {
+        Watched {
+            registration: Registration { group: "g".to_owned(), target: target.to_owned(), number: 1 },
+            address: ([127, 0, 0, 1], 1).into(),
+            check: Check {
+                path: "/".to_owned(),
+                port: CheckPort::Traffic,
+                interval: Duration::from_secs(10),
+                timeout: Duration::from_mins(1),
+                healthy_threshold: 2,
+                unhealthy_threshold: 2,
+                matcher: "200".parse().expect("a matcher"),
+            },
+        }
+    }
+
+    #[test]
+    fn a_slow_target_is_waited_for_while_the_others_go_on() {
+        let names = |begun: Vec<Watched>| -> Vec<String> {
+            begun.into_iter().map(|watched| watched.registration.target).collect()
+        };
+        let (slow, quick) = (watched("slow"), watched("quick"));
+        let (start, later) = (Instant::now(), |seconds| Duration::from_secs(seconds));
+        let mut round = Round::default();
+        round.adopt(vec![slow.clone(), quick.clone()], start);
+        assert_eq!(names(round.begin(start)), ["quick", "slow"]);
+        assert_eq!(round.due(), None);
+
+        round.conclude(&quick.registration, Outcome::Passed);
+        assert_eq!(round.due(), Some(start + later(10)));
+        assert_eq!(names(round.begin(start + later(15))), ["quick"]);
+        round.conclude(&slow.registration, Outcome::Passed);
+        assert_eq!(names(round.begin(start + later(15))), ["slow"]);
+    }
+
+    #[test]
+    fn a_shorter_interval_counts_at_once() {
+        let (before, start) = (watched("t"), Instant::now());
+        let mut round = Round::default();
+        round.adopt(vec![before.clone()], start);
+        round.begin(start);
+        round.conclude(&before.registration, Outcome::Passed);
+        let mut after = before;
+        after.check.interval = Duration::from_secs(2);
+        round.adopt(vec![after], start + Duration::from_secs(1));
+        assert_eq!(round.due(), Some(start + Duration::from_secs(3)));
+    }
+}
