@@ -1,0 +1,46 @@
+//! What `dryad_cloud::Cloud` promises, asked of whatever implements it over the local cloud.
+//!
+//! [`cases!`](cases) makes a test of each case. The adapter to AWS includes this folder to ask the same cases through
+//! the SDK and the wire door.
+
+mod deploy;
+mod refusals;
+mod stage;
+
+pub(crate) use stage::{ACCOUNT, Stage, new_world, place};
+
+/// What the cases are, by name.
+pub(crate) mod all {
+    pub(crate) use super::deploy::*;
+    pub(crate) use super::refusals::*;
+}
+
+/// A test of each case, with the stage that `$open` makes for it and what it has to hold on to meanwhile.
+macro_rules! cases {
+    (#[$test:meta] $open:path) => {
+        cloud_trait::cases! {
+            #[$test] $open:
+            a_deploy_goes_from_blue_to_green
+            a_launch_that_fails_says_why
+            a_target_that_fails_its_checks_says_so
+            a_rule_that_does_not_forward_is_told_in_words
+            what_is_not_there_is_not_described
+            what_is_not_there_cannot_be_changed
+            what_is_there_cannot_be_created_again
+            a_group_with_instances_is_not_deleted
+            a_wrong_request_is_refused_in_the_clouds_words
+            a_refused_mutation_changes_nothing
+            a_mutation_whose_answer_is_lost_has_taken_effect
+            a_mutation_may_arrive_after_it_was_given_up
+        }
+    };
+    (#[$test:meta] $open:path: $($case:ident)+) => {$(
+        #[$test]
+        async fn $case() {
+            let (stage, _door) = $open().await;
+            cloud_trait::all::$case(&stage).await;
+            stage.end();
+        }
+    )+};
+}
+pub(crate) use cases;
