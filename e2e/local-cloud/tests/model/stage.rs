@@ -61,17 +61,14 @@ impl Stage {
             ..Default::default()
         });
         let (blue, green) = (stage.blue.clone(), stage.green.clone());
-        stage.listener = stage
-            .ok(elb::CreateListener {
-                load_balancer_arn: load_balancer.load_balancers[0].load_balancer_arn.clone(),
-                protocol: Some(elb::ListenerProtocol::Http),
-                port: Some(80),
-                default_actions: vec![elb::RuleAction::answer("404")],
-                tags: Vec::new(),
-            })
-            .listeners[0]
-            .listener_arn
-            .clone();
+        let created = stage.ok(elb::CreateListener {
+            load_balancer_arn: load_balancer.load_balancers[0].load_balancer_arn.clone(),
+            protocol: Some(elb::ListenerProtocol::Http),
+            port: Some(80),
+            default_actions: vec![RuleAction::answer("404")],
+            tags: Vec::new(),
+        });
+        stage.listener.clone_from(&created.listeners[0].listener_arn);
         let created = stage.ok(elb::CreateRule {
             listener_arn: stage.listener.clone(),
             priority: 1,
@@ -79,7 +76,7 @@ impl Stage {
             actions: vec![RuleAction::forward([(blue.as_str(), 100), (green.as_str(), 0)])],
             tags: Vec::new(),
         });
-        stage.rule = created.rules[0].rule_arn.clone();
+        stage.rule.clone_from(&created.rules[0].rule_arn);
         stage.ok(ec2::CreateLaunchTemplate {
             launch_template_name: "web".to_owned(),
             launch_template_data: template_data(),

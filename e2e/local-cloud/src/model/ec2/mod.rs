@@ -1,6 +1,6 @@
 //! EC2: launch templates, instances, and the images and network they are made of.
 
-pub mod filter;
+mod filter;
 mod images;
 mod instances;
 mod network;
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::caller::Place;
 use super::settings::Timings;
 
+pub use filter::Filter;
 pub use images::{DescribeImages, DescribeImagesAnswer, IMAGES, Image};
 pub use instances::{
     DescribeInstances, DescribeInstancesAnswer, DescribedInstance, Instance, InstanceState,
