@@ -2,12 +2,21 @@
 
 use jiff::Timestamp;
 
-use super::autoscaling::{self, lifecycle};
+use super::autoscaling::{self, Group, lifecycle};
 use super::caller::Place;
 use super::ids::Ids;
 use super::settings::Settings;
 use super::{ec2, elb, ssm};
 use crate::faults::Faults;
+
+/// What may have changed since a region was settled last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Nothing but the time, and groups that were touched.
+    Touched,
+    /// Anything.
+    Everything,
+}
 
 /// One region of one account.
 #[derive(Debug, Clone)]
@@ -20,8 +29,6 @@ pub struct Region {
     pub(crate) ssm: ssm::State,
     /// Grows with every change, or what might be one.
     pub(crate) revision: u64,
-    /// When it was settled last.
-    pub(crate) settled: Timestamp,
     /// When time alone changes the region next.
     pub(crate) due: Option<Timestamp>,
 }
@@ -38,25 +45,29 @@ impl Region {
             elb: elb::State::default(),
             ssm: ssm::State::default(),
             revision: 0,
-            settled: Timestamp::MIN,
             due: None,
         }
     }
 
     /// Does everything that is due at `now`, and notes when something will be next.
-    pub(crate) fn settle(&mut self, now: Timestamp, settings: &Settings, faults: &Faults) {
+    pub(crate) fn settle(&mut self, now: Timestamp, settings: &Settings, faults: &Faults, scope: Scope) {
         self.revision += 1;
-        self.settled = now;
+        if scope == Scope::Everything {
+            self.autoscaling.groups.values_mut().for_each(Group::touch);
+        }
         // What one service settles may make something of another due: an instance gone is a target gone.
         loop {
-            let instances = self.ec2.settle(now, &settings.timings);
-            let targets = self.elb.settle(now, &self.ec2, settings, faults);
-            let groups = lifecycle::settle(self, now, settings, faults);
-            if !instances && !targets && !groups {
+            let mut concerned = self.ec2.settle(now, &settings.timings);
+            concerned.append(&mut self.elb.settle(now, &self.ec2, settings, faults));
+            for name in concerned {
+                self.autoscaling.groups.get_mut(&name).map(Group::touch);
+            }
+            if !lifecycle::settle(self, now, settings, faults) {
                 break;
             }
         }
-        self.due = [self.elb.due(settings), lifecycle::due(self, settings), self.ec2.due(&settings.timings)]
+        let groups = self.autoscaling.groups.values().filter_map(|group| group.due).min();
+        self.due = [self.elb.due(settings), groups, self.ec2.due(&settings.timings)]
             .into_iter()
             .flatten()
             // What is in the past waits for something else than time.

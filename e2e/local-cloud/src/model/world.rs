@@ -10,7 +10,8 @@ use super::caller::{Caller, Place};
 use super::error::{ApiError, CallError};
 use super::history::History;
 use super::log::{Called, Log, Outcome};
-use super::region::Region;
+use super::region::{Region, Scope};
+use super::service::Service;
 use super::settings::Settings;
 use super::sts::Credentials;
 use crate::faults::{Fate, Faults, LaunchFault, Rule};
@@ -111,7 +112,7 @@ impl World {
         while let Some(due) = self.next_due().filter(|due| *due <= now) {
             self.now = self.now.max(due);
             self.land_what_is_due();
-            self.settle_where(|region, now| region.due.is_some_and(|due| due <= now));
+            self.settle_due();
         }
         self.now = self.now.max(now);
     }
@@ -140,7 +141,7 @@ impl World {
     /// Changes the settings. What is under way keeps the delays it began with.
     pub fn set_settings(&mut self, settings: Settings) {
         self.settings = settings;
-        self.settle_where(|_, _| true);
+        self.settle_everything();
     }
 
     /// The faults at work.
@@ -157,14 +158,14 @@ impl World {
     /// Adds a fault of launches.
     pub fn add_launch_fault(&mut self, fault: LaunchFault) {
         self.faults.launches.push(fault);
-        self.settle_where(|_, _| true);
+        self.settle_everything();
     }
 
     /// Replaces all faults, by none with the default.
     pub fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;
         self.history.clear();
-        self.settle_where(|_, _| true);
+        self.settle_everything();
     }
 
     /// What was called.
@@ -202,7 +203,7 @@ impl World {
         let now = self.now;
         let region = region_of(&mut self.regions, place, self.seed);
         let result = change(region);
-        region.settle(now, &self.settings, &self.faults);
+        region.settle(now, &self.settings, &self.faults, Scope::Everything);
         self.remember();
         result
     }
@@ -218,7 +219,12 @@ impl World {
         };
         let answer = request.run(region, &mut context);
         if A::KIND == Kind::Write && answer.is_ok() {
-            region.settle(self.now, &self.settings, &self.faults);
+            // Actions on groups touch those they change; what other services do may concern any group.
+            let scope = match A::SERVICE {
+                Service::AutoScaling | Service::Ssm | Service::Sts => Scope::Touched,
+                Service::Ec2 | Service::ElasticLoadBalancing => Scope::Everything,
+            };
+            region.settle(self.now, &self.settings, &self.faults, scope);
             self.remember();
         }
         answer
@@ -259,11 +265,17 @@ impl World {
         }
     }
 
-    fn settle_where(&mut self, which: impl Fn(&Region, Timestamp) -> bool) {
+    fn settle_due(&mut self) {
+        let now = self.now;
+        for region in self.regions.values_mut().filter(|region| region.due.is_some_and(|due| due <= now)) {
+            region.settle(now, &self.settings, &self.faults, Scope::Touched);
+        }
+        self.remember();
+    }
+
+    fn settle_everything(&mut self) {
         for region in self.regions.values_mut() {
-            if which(region, self.now) {
-                region.settle(self.now, &self.settings, &self.faults);
-            }
+            region.settle(self.now, &self.settings, &self.faults, Scope::Everything);
         }
         self.remember();
     }

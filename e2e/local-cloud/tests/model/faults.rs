@@ -97,8 +97,8 @@ fn a_late_call_can_be_overtaken() {
 fn stale_answers_come_from_the_past_and_writes_do_not() {
     let mut stage = Stage::new();
     stage.group("old", 0, &[]);
-    let stale = Rule { times: None, ..rule("*", "*", 0, Effect::Stale { by: secs(30) }) };
-    stage.world.add_rule(stale);
+    let aged = Rule { times: None, ..rule("*", "*", 0, Effect::Stale { by: secs(30) }) };
+    stage.world.add_rule(aged);
     stage.wait(100);
     stage.group("new", 1, &[]);
     assert!(stage.find("new").is_none());

@@ -28,7 +28,7 @@ fn groups_that_aws_would_not_create_are_not_created() {
             it.launch_template = Some(template("nobody", "1"));
         }),
         ("no such version", "version, 7, does not exist", |it| {
-            it.launch_template = Some(template("web", "7"))
+            it.launch_template = Some(template("web", "7"));
         }),
         ("min above max", "Max bound, 10, must be greater", |it| it.min_size = 11),
         ("desired above max", "Desired capacity:11 must be between", |it| it.desired_capacity = Some(11)),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::group::{Attachment, AttachmentState, Group, HealthCheckType, TemplateSpecification};
@@ -123,6 +123,7 @@ impl Action for CreateAutoScalingGroup {
             created: context.now,
             deletion: None,
             launch_after: None,
+            due: Some(Timestamp::MIN),
         };
         region.autoscaling.groups.insert(name, group);
         Ok(Done {})

@@ -59,6 +59,7 @@ impl Action for DeleteAutoScalingGroup {
             terminate(region, &name, &instance, cause, Draining::Skipped, context.now, context.settings);
         }
         if let Some(group) = region.autoscaling.groups.get_mut(&name) {
+            group.touch();
             group.deletion.get_or_insert(Deletion { empty_since: None });
             (group.min, group.max, group.desired) = (0, 0, 0);
         }

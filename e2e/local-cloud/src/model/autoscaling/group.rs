@@ -50,6 +50,8 @@ pub struct Group {
     pub(crate) deletion: Option<Deletion>,
     /// After a failed launch: not before then again.
     pub(crate) launch_after: Option<Timestamp>,
+    /// When it must be looked at next.
+    pub(crate) due: Option<Timestamp>,
 }
 
 /// Whether a group's tag is also put on instances it launches from then on.
@@ -238,6 +240,11 @@ impl Process {
 }
 
 impl Group {
+    /// Has it looked at when the region is settled next: something about it, its instances or its targets changed.
+    pub(crate) fn touch(&mut self) {
+        self.due = Some(Timestamp::MIN);
+    }
+
     /// The members that count towards the desired capacity.
     pub(crate) fn counted(&self) -> impl Iterator<Item = &Member> {
         self.members.values().filter(|member| member.counts())

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::group::{AttachmentState, Life, Process};
+use super::group::{AttachmentState, Group, Life, Process};
 use super::{ActivityStatus, health, launching, retiring};
 use crate::faults::Faults;
 use crate::model::ec2::InstanceState;
@@ -12,36 +12,46 @@ use crate::model::settings::Settings;
 
 /// Does everything to groups that is due at `now`. Says whether anything changed.
 pub(crate) fn settle(region: &mut Region, now: Timestamp, settings: &Settings, faults: &Faults) -> bool {
-    let names: Vec<String> = region.autoscaling.groups.keys().cloned().collect();
-    let mut changed = false;
+    let due = region.autoscaling.groups.values().filter(|group| group.due.is_some_and(|due| due <= now));
+    let names: Vec<String> = due.map(|group| group.name.clone()).collect();
+    let mut any = false;
     for name in &names {
-        changed |= finish_launches(region, name, now);
-        changed |= finish_terminations(region, name, now);
-        changed |= move_attachments(region, name);
-        changed |= health::notice(region, name, now, settings);
-        changed |= retiring::replace_unhealthy(region, name, now, settings);
-        changed |= retiring::scale_in(region, name, now, settings);
-        changed |= launching::scale_out(region, name, now, settings, faults);
-        changed |= finish_deletion(region, name, now, settings);
+        let changed = [
+            finish_launches(region, name, now),
+            finish_terminations(region, name, now),
+            move_attachments(region, name),
+            health::notice(region, name, now, settings),
+            retiring::replace_unhealthy(region, name, now, settings),
+            retiring::scale_in(region, name, now, settings),
+            launching::scale_out(region, name, now, settings, faults),
+            finish_deletion(region, name, now, settings),
+        ];
+        let changed = changed.contains(&true);
+        let next =
+            region.autoscaling.groups.get(name).and_then(|group| due_after(region, group, now, settings));
+        if let Some(group) = region.autoscaling.groups.get_mut(name) {
+            group.due = next;
+            if changed {
+                group.touch();
+            }
+        }
+        any |= changed;
     }
-    changed
+    any
 }
 
-/// When time alone changes a group next.
-pub(crate) fn due(region: &Region, settings: &Settings) -> Option<Timestamp> {
-    let groups = region.autoscaling.groups.values();
-    groups
-        .flat_map(|group| {
-            let members = group.members.values().filter_map(|member| match member.life {
-                Life::Pending { until } => Some(until),
-                Life::Terminating { drained } => Some(drained),
-                Life::InService { .. } => health::due(region, group, member, settings),
-            });
-            let deleted = group.deletion.and_then(|deletion| deletion.empty_since);
-            members.chain(group.launch_after).chain(deleted.map(|at| at + settings.timings.delete))
-        })
-        // What is in the past is waiting for something else than time.
-        .filter(|due| *due > region.settled)
+/// When time alone changes a group next, after `now`: what is in the past waits for something else than time.
+fn due_after(region: &Region, group: &Group, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
+    let members = group.members.values().filter_map(|member| match member.life {
+        Life::Pending { until } => Some(until),
+        Life::Terminating { drained } => Some(drained),
+        Life::InService { .. } => health::due(region, group, member, settings),
+    });
+    let deleted = group.deletion.and_then(|deletion| deletion.empty_since);
+    members
+        .chain(group.launch_after)
+        .chain(deleted.map(|at| at + settings.timings.delete))
+        .filter(|due| *due > now)
         .min()
 }
 

@@ -9,7 +9,7 @@ mod template_data;
 mod template_lookup;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -64,9 +64,9 @@ impl State {
         }
     }
 
-    /// Ends what is shutting down, and forgets what ended long ago.
-    pub(crate) fn settle(&mut self, now: Timestamp, timings: &Timings) -> bool {
-        let mut changed = false;
+    /// Ends what is shutting down, and forgets what ended long ago. Says which groups that concerns.
+    pub(crate) fn settle(&mut self, now: Timestamp, timings: &Timings) -> BTreeSet<String> {
+        let mut concerned = BTreeSet::new();
         for instance in self.instances.values_mut() {
             if instance.state == InstanceState::ShuttingDown
                 && let Some(gone) =
@@ -74,12 +74,12 @@ impl State {
             {
                 instance.state = InstanceState::Terminated;
                 instance.terminated = Some(gone);
-                changed = true;
+                concerned.insert(instance.group.clone());
             }
         }
         self.instances
             .retain(|_, instance| instance.terminated.is_none_or(|at| at + timings.terminated_kept > now));
-        changed
+        concerned
     }
 
     /// When the next instance is gone, or forgotten.

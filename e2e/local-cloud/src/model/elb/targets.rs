@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html#target-health-states>
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::State;
@@ -157,13 +159,13 @@ impl TargetGroup {
     }
 
     /// Counts one check of a target.
-    fn check(&mut self, instance: &str, probe: &Probe) -> bool {
+    fn check(&mut self, instance: &str, probe: &Probe) {
         let (rise, fall) = (self.health_check.healthy_threshold, self.health_check.unhealthy_threshold);
         let Some(target) = self.targets.get_mut(instance).filter(|_| self.used_since.is_some()) else {
-            return false;
+            return;
         };
         let next = match (&target.phase, probe.reason()) {
-            (Phase::Draining { .. }, _) => return false,
+            (Phase::Draining { .. }, _) => return,
             (Phase::Initial { .. } | Phase::Healthy { .. }, None) => Phase::Healthy { bad: 0 },
             (Phase::Unhealthy { good, .. }, None) if good + 1 >= rise => Phase::Healthy { bad: 0 },
             (Phase::Unhealthy { good, reason }, None) => {
@@ -176,9 +178,7 @@ impl TargetGroup {
             (Phase::Healthy { bad }, Some(_)) => Phase::Healthy { bad: bad + 1 },
             (Phase::Unhealthy { .. }, Some(reason)) => Phase::Unhealthy { good: 0, reason },
         };
-        let changed = next != target.phase;
         target.phase = next;
-        changed
     }
 }
 
@@ -196,32 +196,35 @@ impl World {
         let forbidden = self.faults().forbids_health(instance, group.as_deref());
         let probe = if forbidden { &Probe::Failed } else { probe };
         self.change(place, |region| {
-            region.elb.target_groups.get_mut(target_group).map(|group| group.check(instance, probe));
+            if let Some(group) = region.elb.target_groups.get_mut(target_group) {
+                group.check(instance, probe);
+            }
         });
     }
 }
 
 impl State {
-    /// Ends draining and, where health is automatic, judges targets. Says whether anything changed.
+    /// Ends draining and, where health is automatic, judges targets. Says which Auto Scaling groups that concerns.
     pub(crate) fn settle(
         &mut self,
         now: Timestamp,
         instances: &ec2::State,
         settings: &Settings,
         faults: &Faults,
-    ) -> bool {
-        let mut changed = false;
+    ) -> BTreeSet<String> {
+        let mut changed = BTreeSet::new();
         for group in self.target_groups.values_mut() {
-            let before = group.targets.len();
-            group
-                .targets
-                .retain(|_, target| !matches!(target.phase, Phase::Draining { until } if until <= now));
-            changed |= group.targets.len() != before;
+            let drained = |target: &Target| matches!(target.phase, Phase::Draining { until } if until <= now);
+            changed.extend(
+                group.targets.values().filter(|target| drained(target)).map(|it| it.instance.clone()),
+            );
+            group.targets.retain(|_, target| !drained(target));
             if settings.health == HealthSource::Automatic && group.used_since.is_some() {
-                changed |= judge(group, now, instances, settings, faults);
+                changed.append(&mut judge(group, now, instances, settings, faults));
             }
         }
-        changed
+        let of = changed.iter().filter_map(|instance| instances.instances.get(instance));
+        of.map(|instance| instance.group.clone()).collect()
     }
 
     /// When time alone changes a target next.
@@ -240,16 +243,16 @@ impl State {
     }
 }
 
-/// Judges the targets of a group without asking them.
+/// Judges the targets of a group without asking them. Says which instances' health changed.
 fn judge(
     group: &mut TargetGroup,
     now: Timestamp,
     instances: &ec2::State,
     settings: &Settings,
     faults: &Faults,
-) -> bool {
+) -> BTreeSet<String> {
     let used_since = group.used_since;
-    let mut changed = false;
+    let mut changed = BTreeSet::new();
     for target in group.targets.values_mut() {
         let of = instances.instances.get(&target.instance).map(|instance| instance.group.as_str());
         let bad = faults.forbids_health(&target.instance, of);
@@ -271,7 +274,7 @@ fn judge(
             }
         };
         target.phase = next;
-        changed = true;
+        changed.insert(target.instance.clone());
     }
     changed
 }
