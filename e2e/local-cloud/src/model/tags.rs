@@ -32,6 +32,22 @@ impl Tag {
     }
 }
 
+/// The tags of a request, if they are within the limits.
+///
+/// # Errors
+/// `ValidationError`, naming the limit.
+pub(crate) fn accept(tags: Vec<Tag>) -> Result<Tags, ApiError> {
+    if tags.len() > MOST {
+        return Err(ApiError::invalid(format!("An object may have at most {MOST} tags")));
+    }
+    tags.into_iter()
+        .map(|tag| {
+            check(&tag.key, &tag.value)?;
+            Ok((tag.key, tag.value))
+        })
+        .collect()
+}
+
 /// Checks one tag against the limits of every service.
 ///
 /// # Errors

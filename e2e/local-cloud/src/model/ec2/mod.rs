@@ -1,5 +1,6 @@
 //! EC2: launch templates, instances, and the images and network they are made of.
 
+mod describe_templates;
 mod filter;
 mod images;
 mod instances;
@@ -16,6 +17,10 @@ use jiff::Timestamp;
 use super::caller::Place;
 use super::settings::Timings;
 
+pub use describe_templates::{
+    DescribeLaunchTemplateVersions, DescribeLaunchTemplateVersionsAnswer, DescribeLaunchTemplates,
+    DescribeLaunchTemplatesAnswer, DescribedTemplate, DescribedVersion,
+};
 pub use filter::Filter;
 pub use images::{DescribeImages, DescribeImagesAnswer, IMAGES, Image};
 pub use instances::{
@@ -29,8 +34,6 @@ pub use network::{
 pub use template_actions::{
     CreateLaunchTemplate, CreateLaunchTemplateAnswer, CreateLaunchTemplateVersion,
     CreateLaunchTemplateVersionAnswer, DeleteLaunchTemplate, DeleteLaunchTemplateAnswer,
-    DescribeLaunchTemplateVersions, DescribeLaunchTemplateVersionsAnswer, DescribeLaunchTemplates,
-    DescribeLaunchTemplatesAnswer, DescribedTemplate, DescribedVersion,
 };
 pub use template_data::{
     BlockDevice, EbsDevice, InstanceProfile, MetadataOptions, Monitoring, TagSpecification, TemplateData,

@@ -73,3 +73,16 @@ impl State {
 pub(crate) fn visible(template: &Template, now: Timestamp, settings: &Settings) -> bool {
     template.created + settings.timings.visible_after <= now
 }
+
+/// What a request calls its template, for the log.
+pub(super) fn either(id: Option<&str>, name: Option<&str>) -> String {
+    id.or(name).unwrap_or_default().to_owned()
+}
+
+/// That the template has no such version.
+pub(super) fn no_version(id: &str, which: &str) -> ApiError {
+    ApiError::new(
+        Code::InvalidLaunchTemplateIdVersionNotFound,
+        format!("Could not find the specified version {which} for the launch template with ID {id}."),
+    )
+}

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actions_of_rules::RuleAction;
-use super::{Done, State};
+use super::{Done, State, page_size};
 use crate::model::action::{Action, Context, Kind};
 use crate::model::error::{ApiError, Code};
 use crate::model::paging::Page;
@@ -125,11 +125,7 @@ impl Action for CreateListener {
                 "A listener already exists on this port for this load balancer",
             ));
         }
-        let mut tags = Tags::new();
-        for tag in self.tags {
-            tags::check(&tag.key, &tag.value)?;
-            tags.insert(tag.key, tag.value);
-        }
+        let tags = tags::accept(self.tags)?;
         let arn = format!(
             "{}/{}",
             self.load_balancer_arn.replacen(":loadbalancer/", ":listener/", 1),
@@ -249,8 +245,7 @@ impl Action for DescribeListeners {
                 && self.load_balancer_arn.as_ref().is_none_or(|arn| listener.load_balancer == *arn)
                 && (self.listener_arns.is_empty() || self.listener_arns.contains(&listener.arn))
         };
-        let largest = context.settings.largest_page.unwrap_or(400);
-        let size = self.page_size.unwrap_or(400).min(400).min(largest).max(1);
+        let size = page_size(self.page_size, context.settings)?;
         let page = Page { token: self.marker.as_deref(), size };
         let (page, next_marker) = page.of(region.elb.listeners.values().filter(fits), |it| it.arn.clone())?;
         let listeners = page.into_iter().map(DescribedListener::of).collect();

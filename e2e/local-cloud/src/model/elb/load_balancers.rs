@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Done, State, check_name};
+use super::{Done, State, check_name, page_size};
 use crate::model::action::{Action, Context, Kind};
 use crate::model::error::{ApiError, Code};
 use crate::model::paging::Page;
@@ -183,11 +183,7 @@ impl Action for CreateLoadBalancer {
             return Err(ApiError::new(Code::SecurityGroupNotFound, message));
         }
         let scheme = self.scheme.unwrap_or_else(|| "internet-facing".to_owned());
-        let mut tags = Tags::new();
-        for tag in self.tags {
-            tags::check(&tag.key, &tag.value)?;
-            tags.insert(tag.key, tag.value);
-        }
+        let tags = tags::accept(self.tags)?;
         if let Some(existing) = region.elb.load_balancers.values().find(|existing| existing.name == self.name)
         {
             if existing.subnets == self.subnets && existing.scheme == scheme {
@@ -266,8 +262,7 @@ impl Action for DescribeLoadBalancers {
         if found.len() < asked {
             return Err(ApiError::new(Code::LoadBalancerNotFound, "One or more load balancers not found"));
         }
-        let largest = context.settings.largest_page.unwrap_or(400);
-        let size = self.page_size.unwrap_or(400).min(400).min(largest).max(1);
+        let size = page_size(self.page_size, context.settings)?;
         let page = Page { token: self.marker.as_deref(), size };
         let (page, next_marker) = page.of(found.into_iter(), |load_balancer| load_balancer.arn.clone())?;
         let load_balancers = page.into_iter().map(|it| region.describe_load_balancer(it)).collect();

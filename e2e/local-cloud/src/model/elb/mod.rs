@@ -2,7 +2,9 @@
 //! targets.
 
 mod actions_of_rules;
+mod attributes;
 mod conditions;
+mod health_check;
 mod listeners;
 mod load_balancers;
 mod rules;
@@ -15,7 +17,9 @@ mod usage;
 use std::collections::BTreeMap;
 
 pub use actions_of_rules::{ActionType, FixedResponse, Forward, RuleAction, Stickiness, WeightedTargetGroup};
+pub use attributes::{Attribute, Attributes, DescribeTargetGroupAttributes, ModifyTargetGroupAttributes};
 pub use conditions::{Condition, HeaderValues, Values};
+pub use health_check::{HealthCheck, Matcher, ModifyTargetGroup};
 pub use listeners::{
     CreateListener, DeleteListener, DescribeListeners, DescribeListenersAnswer, Listener, ListenerProtocol,
     Listeners, ModifyListener,
@@ -30,9 +34,8 @@ pub use rules::{
 };
 pub use tags::{DescribeTags, DescribeTagsAnswer, TagDescription};
 pub use target_groups::{
-    Attribute, Attributes, CreateTargetGroup, DeleteTargetGroup, DescribeTargetGroupAttributes,
-    DescribeTargetGroups, DescribeTargetGroupsAnswer, DescribedTargetGroup, HealthCheck, Matcher,
-    ModifyTargetGroup, ModifyTargetGroupAttributes, TargetGroup, TargetGroups,
+    CreateTargetGroup, DeleteTargetGroup, DescribeTargetGroups, DescribeTargetGroupsAnswer,
+    DescribedTargetGroup, TargetGroup, TargetGroups,
 };
 pub use target_health::{
     DescribeTargetHealth, DescribeTargetHealthAnswer, TargetDescription, TargetHealth,
@@ -42,6 +45,7 @@ pub(crate) use targets::Health;
 pub use targets::{Probe, Target};
 
 use super::error::{ApiError, Code};
+use super::settings::Settings;
 
 /// What ELB holds in one region, by ARN.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +73,15 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
         "The {what} name '{name}' must be 1 to 32 characters long, contain only alphanumeric characters or hyphens, and \
          must not begin or end with a hyphen"
     )))
+}
+
+/// The size of a page: 1 to 400, the default.
+fn page_size(asked: Option<usize>, settings: &Settings) -> Result<usize, ApiError> {
+    let size = asked.unwrap_or(400);
+    if !(1..=400).contains(&size) {
+        return Err(ApiError::invalid(format!("PageSize '{size}' must be between 1 and 400")));
+    }
+    Ok(size.min(settings.largest_page.unwrap_or(size)).max(1))
 }
 
 pub(crate) fn no_target_group() -> ApiError {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::actions_of_rules::RuleAction;
 use super::conditions::Condition;
 use super::listeners::Listener;
-use super::{Done, State};
+use super::{Done, State, page_size};
 use crate::model::action::{Action, Context, Kind};
 use crate::model::error::{ApiError, Code};
 use crate::model::ids::Ids;
@@ -151,11 +151,7 @@ impl Action for CreateRule {
         }
         check_conditions(&self.conditions)?;
         let actions = region.elb.accept_actions(&load_balancer, self.actions)?;
-        let mut tags = Tags::new();
-        for tag in self.tags {
-            tags::check(&tag.key, &tag.value)?;
-            tags.insert(tag.key, tag.value);
-        }
+        let tags = tags::accept(self.tags)?;
         let rule = Rule {
             arn: arn_under(&self.listener_arn, &mut region.ids),
             listener: self.listener_arn,
@@ -269,8 +265,7 @@ impl Action for DescribeRules {
         if found.len() < self.rule_arns.len() {
             return Err(not_found());
         }
-        let largest = context.settings.largest_page.unwrap_or(400);
-        let size = self.page_size.unwrap_or(400).min(400).min(largest).max(1);
+        let size = page_size(self.page_size, context.settings)?;
         let page = Page { token: self.marker.as_deref(), size };
         // Digits sort before `default`, and padded they sort as numbers do.
         let key = |(at, rule): &(usize, DescribedRule)| format!("{at:08}{}", rule.priority);
