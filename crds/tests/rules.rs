@@ -41,10 +41,10 @@ fn check(table: &str, plural: &str) {
 
 #[test]
 fn an_environment_that_is_wrong_is_refused_in_a_sentence() {
-    check("environment", "environments");
+    check(table::ENVIRONMENT, "environments");
 }
 
 #[test]
 fn a_deployment_that_is_wrong_late_or_rewritten_is_refused_in_a_sentence() {
-    check("deployment", "deployments");
+    check(table::DEPLOYMENT, "deployments");
 }

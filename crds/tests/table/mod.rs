@@ -1,9 +1,12 @@
 //! The tables of `tests/refused`: what must be refused in which words, and what must not be.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use serde_json::Value;
+
+/// What is wrong with an Environment.
+pub(crate) const ENVIRONMENT: &str = include_str!("../refused/environment.yaml");
+/// What is wrong with a Deployment, comes too late or rewrites what happened.
+pub(crate) const DEPLOYMENT: &str = include_str!("../refused/deployment.yaml");
 
 /// One table.
 #[derive(Deserialize)]
@@ -46,12 +49,9 @@ pub(crate) struct Row {
     pub(crate) only: Option<Only>,
 }
 
-/// The rows of `environment` or `deployment`.
+/// The rows of a table.
 pub(crate) fn rows(table: &str) -> Vec<Row> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refused").join(format!("{table}.yaml"));
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let table: Table =
-        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let table: Table = serde_saphyr::from_str(table).expect("a table");
     table.rows.into_iter().map(|line| row(&table.object, line)).collect()
 }
 
