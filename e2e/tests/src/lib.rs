@@ -1,1 +1,4 @@
 //! End-to-end promises, a module each.
+
+#[cfg(test)]
+mod api;

@@ -1,0 +1,62 @@
+//! The CRDs as they are checked in: up to date, and bounded.
+
+use std::path::Path;
+
+use dryad_crds::generate;
+use serde_json::Value;
+
+#[test]
+fn the_checked_in_yaml_is_what_the_types_generate() {
+    for crd in generate::crds() {
+        let name = format!("{}.yaml", crd.spec.names.plural);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("yaml").join(&name);
+        let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
+        let generated = generate::yaml(&crd).expect("YAML");
+        assert!(
+            checked_in == generated,
+            "crds/yaml/{name} is not what the types say; run `cargo run -p dryad-crds --bin crdgen` and commit it"
+        );
+    }
+}
+
+/// CEL is charged by the worst case, and an object in etcd has 1.5 MB to fit into: nothing users write is unbounded.
+#[test]
+fn everything_that_users_write_is_bounded() {
+    for crd in generate::crds() {
+        let crd = serde_json::to_value(crd).expect("a CRD is JSON");
+        let root = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let mut unbounded = Vec::new();
+        find_unbounded(&root["properties"]["spec"], "spec", &mut unbounded);
+        assert!(unbounded.is_empty(), "{}: {unbounded:?}", crd["metadata"]["name"]);
+    }
+}
+
+fn find_unbounded(schema: &Value, path: &str, found: &mut Vec<String>) {
+    let bound = match schema["type"].as_str() {
+        Some("string") if schema["enum"].is_null() => "maxLength",
+        Some("array") => "maxItems",
+        Some("integer") => "maximum",
+        Some("string" | "boolean" | "object") => "type",
+        other => panic!("{path} is of type {other:?}"),
+    };
+    if schema[bound].is_null() {
+        found.push(format!("{path} has no {bound}"));
+    }
+    for (name, part) in schema["properties"].as_object().into_iter().flatten() {
+        find_unbounded(part, &format!("{path}.{name}"), found);
+    }
+    if !schema["items"].is_null() {
+        find_unbounded(&schema["items"], &format!("{path}[]"), found);
+    }
+}
+
+/// What kubectl can't know how to print, it warns of at every apply.
+#[test]
+fn no_format_is_unknown_to_kubernetes() {
+    for crd in generate::crds() {
+        let yaml = generate::yaml(&crd).expect("YAML");
+        let formats = yaml.lines().filter_map(|line| line.trim().strip_prefix("format: "));
+        let unknown: Vec<_> = formats.filter(|format| !["int64", "date-time"].contains(format)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
