@@ -4,13 +4,15 @@
 //! is refused by the API server, in a sentence that says what to do; the rules stand at the types they are
 //! about. Status reuses the machine's types, and [`condition`] folds what is recorded into conditions.
 //!
-//! `cargo run -p dryad-crds --bin crdgen` writes the CRDs to `crds/yaml`.
+//! `cargo run -p dryad-crds --bin crdgen` writes the CRDs to `crds/yaml` and their reference to
+//! `docs/api.md`.
 
 pub mod condition;
 pub mod deployment;
 pub mod duration;
 pub mod environment;
 pub mod generate;
+pub mod reference;
 mod schema;
 
 pub use deployment::{Deployment, DeploymentSpec, DeploymentStatus};

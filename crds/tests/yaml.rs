@@ -1,8 +1,8 @@
-//! The CRDs as they are checked in: up to date, and bounded.
+//! The CRDs and their reference as they are checked in: up to date, and bounded.
 
 use std::path::Path;
 
-use dryad_crds::generate;
+use dryad_crds::{generate, reference};
 use serde_json::Value;
 
 #[test]
@@ -17,6 +17,16 @@ fn the_checked_in_yaml_is_what_the_types_generate() {
             "crds/yaml/{name} is not what the types say; run `cargo run -p dryad-crds --bin crdgen` and commit it"
         );
     }
+}
+
+#[test]
+fn the_checked_in_reference_is_what_the_crds_say() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.md");
+    let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        checked_in == reference::markdown(&generate::crds()),
+        "docs/api.md is not what the CRDs say; run `cargo run -p dryad-crds --bin crdgen` and commit it"
+    );
 }
 
 /// CEL is charged by the worst case, and an object in etcd has 1.5 MB to fit into: nothing users write is unbounded.

@@ -1,16 +1,23 @@
-//! Writes the CRDs to `crds/yaml`, a file each.
+//! Writes the CRDs to `crds/yaml`, a file each, and their reference to `docs/api.md`.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use dryad_crds::generate;
+use dryad_crds::{generate, reference};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("yaml");
-    for crd in generate::crds() {
-        let file = folder.join(format!("{}.yaml", crd.spec.names.plural));
-        std::fs::write(&file, generate::yaml(&crd)?)?;
-        println!("{}", file.display());
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crds = generate::crds();
+    for crd in &crds {
+        let name = format!("{}.yaml", crd.spec.names.plural);
+        write(here.join("yaml").join(name), &generate::yaml(crd)?)?;
     }
+    write(here.join("../docs/api.md"), &reference::markdown(&crds))
+}
+
+fn write(file: PathBuf, text: &str) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    println!("{}", file.display());
     Ok(())
 }
