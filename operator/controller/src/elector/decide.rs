@@ -1,7 +1,7 @@
 //! The elector: what a process makes of what it sees of the Lease. Pure: instants are handed in.
 //!
-//! Why no two lead at once, whatever is delayed, lost or stopped, as long as clocks agree in speed to a tenth
-//! or so: every change of the Lease is a compare-and-swap, so they stand in one order. A holder acts until
+//! Why no two lead at once, whatever is delayed, lost or stopped, as long as clocks differ in speed by less than
+//! `renew` and `lease` do: every change of the Lease is a compare-and-swap, so they stand in one order. A holder acts until
 //! `renew` after it *asked* for its last renewal. Another takes over only by replacing a version that it has
 //! itself seen unchanged for `lease`, which is more: whatever renewal came before that version was asked for
 //! before it was seen. Wall clocks play no part. A Lease that is missing has no version, so nothing follows from

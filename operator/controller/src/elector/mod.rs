@@ -15,6 +15,8 @@ mod holder;
 mod leadership;
 mod record;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use candidate::{Candidate, Election, Ending, Outcome};

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::api::{Api, Fault};
+use super::testing::{Api, Fault};
 use super::*;
 
 /// A candidate that runs.

@@ -1,4 +1,3 @@
-mod api;
 mod at_the_api;
 mod decisions;
 mod model;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What becomes of the requests from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// They are answered.
     None,
     /// They are answered with this status, and do nothing.
@@ -24,7 +24,7 @@ pub(super) enum Fault {
 
 /// The API server. All clones are one.
 #[derive(Clone)]
-pub(super) struct Api(Arc<Mutex<State>>);
+pub(crate) struct Api(Arc<Mutex<State>>);
 
 struct State {
     lease: Option<Value>,
@@ -34,11 +34,11 @@ struct State {
 }
 
 impl Api {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(Mutex::new(State { lease: None, version: 0, fault: Fault::None, writes: 0 })))
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let api = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let api = api.clone();
@@ -47,28 +47,28 @@ impl Api {
         Client::new(service, "dryad")
     }
 
-    pub(super) fn fail(&self, fault: Fault) {
+    pub(crate) fn fail(&self, fault: Fault) {
         self.state().fault = fault;
     }
 
-    pub(super) fn delete(&self) {
+    pub(crate) fn delete(&self) {
         self.state().lease = None;
     }
 
     /// Changes the Lease behind everybody's back.
-    pub(super) fn edit(&self, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Value)) {
         let mut state = self.state();
         let mut lease = state.lease.clone().unwrap_or_else(|| json!({"metadata": {"name": "dryad"}}));
         change(&mut lease);
         state.put(lease);
     }
 
-    pub(super) fn lease(&self) -> Option<Value> {
+    pub(crate) fn lease(&self) -> Option<Value> {
         self.state().lease.clone()
     }
 
     /// How many writes took effect.
-    pub(super) fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.state().writes
     }
 

@@ -1,0 +1,194 @@
+//! What Dryad counts about itself. Labels take their values from closed sets of names; no object's name is ever
+//! one, so their number is bounded however much is deployed.
+
+use std::time::Duration;
+
+use dryad_cloud::CloudError;
+use dryad_machine::event::Reason;
+use dryad_machine::state::State;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::elector::Standing;
+
+/// The metrics of one process. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    transitions: Family<TransitionLabels, Counter>,
+    deployments: Family<StateLabels, Gauge>,
+    cloud_calls: Family<CloudCallLabels, Counter>,
+    ticks: Histogram,
+    leader: Gauge,
+    events_lost: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransitionLabels {
+    state: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CloudCallLabels {
+    action: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
+}
+
+impl Metrics {
+    /// Registers all of them, each prefixed with `dryad_`.
+    pub fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            transitions: Family::default(),
+            deployments: Family::default(),
+            cloud_calls: Family::default(),
+            ticks: Histogram::new([0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]),
+            leader: Gauge::default(),
+            events_lost: Counter::default(),
+        };
+        let registry = registry.sub_registry_with_prefix("dryad");
+        let build = BuildLabels { version: env!("CARGO_PKG_VERSION") };
+        registry.register("build", "What this process was built from", Info::new(build));
+        registry.register(
+            "transitions",
+            "Transitions recorded, by the state entered and the reason",
+            metrics.transitions.clone(),
+        );
+        registry.register("deployments", "Deployments, by present state", metrics.deployments.clone());
+        registry.register(
+            "cloud_calls",
+            "Calls to the cloud, by action and outcome",
+            metrics.cloud_calls.clone(),
+        );
+        registry.register_with_unit(
+            "tick_duration",
+            "How long one tick of one Deployment took",
+            Unit::Seconds,
+            metrics.ticks.clone(),
+        );
+        registry.register("leader", "1 while this process leads, else 0", metrics.leader.clone());
+        registry.register(
+            "events_lost",
+            "Kubernetes Events that could not be published",
+            metrics.events_lost.clone(),
+        );
+        metrics
+    }
+
+    /// A transition was recorded.
+    pub fn transition(&self, state: State, reason: Reason) {
+        let labels = TransitionLabels { state: state.name(), reason: reason.name() };
+        self.transitions.get_or_create(&labels).inc();
+    }
+
+    /// These are the present states of all Deployments.
+    pub fn deployments(&self, present: impl IntoIterator<Item = State>) {
+        let mut counts = State::ALL.map(|state| (state, 0));
+        for state in present {
+            for (_, count) in counts.iter_mut().filter(|(counted, _)| *counted == state) {
+                *count += 1;
+            }
+        }
+        for (state, count) in counts {
+            self.deployments.get_or_create(&StateLabels { state: state.name() }).set(count);
+        }
+    }
+
+    /// A call to the cloud has ended. `action` is one of the cloud's own names, such as `CreateAutoScalingGroup`.
+    pub fn cloud_call(&self, action: &'static str, outcome: Result<(), &CloudError>) {
+        let outcome = match outcome {
+            Ok(()) => "Ok",
+            Err(CloudError::Unanswered { .. }) => "Unanswered",
+            Err(CloudError::Unreachable { .. }) => "Unreachable",
+            Err(CloudError::Throttled { .. }) => "Throttled",
+            Err(CloudError::NotFound { .. }) => "NotFound",
+            Err(CloudError::AlreadyExists { .. }) => "AlreadyExists",
+            Err(CloudError::Busy { .. }) => "Busy",
+            Err(CloudError::Denied { .. }) => "Denied",
+            Err(CloudError::Invalid { .. }) => "Invalid",
+        };
+        self.cloud_calls.get_or_create(&CloudCallLabels { action, outcome }).inc();
+    }
+
+    /// One tick of one Deployment took this long.
+    pub fn tick(&self, took: Duration) {
+        self.ticks.observe(took.as_secs_f64());
+    }
+
+    /// This is how the process stands in the election now.
+    pub fn standing(&self, standing: Standing) {
+        self.leader.set(match standing {
+            Standing::Leading(_) => 1,
+            Standing::Asking | Standing::Standby | Standing::Over => 0,
+        });
+    }
+
+    /// A Kubernetes Event could not be published.
+    pub fn event_lost(&self) {
+        self.events_lost.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    fn shown(record: impl FnOnce(&Metrics)) -> String {
+        let mut registry = Registry::default();
+        record(&Metrics::new(&mut registry));
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn what_is_recorded_is_shown_under_its_name() {
+        let throttled = CloudError::Throttled { action: "DeleteAutoScalingGroup" };
+        let text = shown(|metrics| {
+            metrics.transition(State::Rollback, Reason::CheckFailed);
+            metrics.transition(State::Rollback, Reason::CheckFailed);
+            metrics.cloud_call("CreateAutoScalingGroup", Ok(()));
+            metrics.cloud_call("DeleteAutoScalingGroup", Err(&throttled));
+            metrics.tick(Duration::from_millis(30));
+            metrics.event_lost();
+        });
+        for line in [
+            concat!("dryad_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            "dryad_transitions_total{state=\"Rollback\",reason=\"CheckFailed\"} 2",
+            "dryad_cloud_calls_total{action=\"CreateAutoScalingGroup\",outcome=\"Ok\"} 1",
+            "dryad_cloud_calls_total{action=\"DeleteAutoScalingGroup\",outcome=\"Throttled\"} 1",
+            "dryad_tick_duration_seconds_bucket{le=\"0.02\"} 0",
+            "dryad_tick_duration_seconds_bucket{le=\"0.05\"} 1",
+            "dryad_leader 0",
+            "dryad_events_lost_total 1",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_nothing_is_in_any_more_goes_back_to_zero() {
+        let text = shown(|metrics| {
+            metrics.deployments([State::Pending, State::Pending, State::Done]);
+            metrics.deployments([State::Done]);
+        });
+        assert!(text.contains("dryad_deployments{state=\"Pending\"} 0"), "{text}");
+        assert!(text.contains("dryad_deployments{state=\"Done\"} 1"), "{text}");
+    }
+}

@@ -1,0 +1,229 @@
+//! The command line. Every flag can be given by an environment variable instead; the flag wins.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser};
+use dryad_controller::elector::{Durations, DurationsError, Election};
+use dryad_controller::release::git::Protocols;
+use dryad_controller::run::{Namespaces, Settings};
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+use crate::telemetry::Format;
+
+/// Makes deploys boring: a Kubernetes operator that launches new instances beside the old ones, evaluates them, and
+/// only then retires the old.
+#[derive(Debug, Parser)]
+#[command(name = "dryad", version)]
+pub(crate) struct Flags {
+    #[command(flatten)]
+    pub(crate) log: Log,
+
+    /// Where /metrics, /healthz and /readyz are answered.
+    #[arg(long, env = "DRYAD_HTTP", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub(crate) http: SocketAddr,
+
+    /// The name that marks everything of this installation in the cloud. Two installations that share an account
+    /// need two names.
+    #[arg(long, env = "DRYAD_INSTALLATION", value_name = "NAME", default_value = "dryad")]
+    installation: String,
+
+    /// The pod that this process runs in, as Leases and Events name it.
+    #[arg(long, env = "DRYAD_POD", value_name = "NAME", default_value = "dryad")]
+    pod: String,
+
+    /// A namespace whose Environments and Deployments are reconciled; may be repeated or hold several with commas
+    /// between them. Without it: all of them.
+    #[arg(long = "namespace", env = "DRYAD_NAMESPACES", value_name = "NAME", value_delimiter = ',')]
+    namespaces: Vec<String>,
+
+    #[command(flatten)]
+    lease: Lease,
+
+    /// How long to wait between two looks at a deploy where its Environment doesn't say.
+    #[arg(long, env = "DRYAD_TICK", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    tick: Duration,
+
+    /// For how long a request to the cloud that was not answered may still take effect. What could do harm then
+    /// waits for that long.
+    #[arg(long, env = "DRYAD_UNCERTAINTY", value_name = "TIME", default_value = "5m", value_parser = duration)]
+    uncertainty: Duration,
+
+    /// The directory that holds what was fetched of git repositories; it may be lost at any time.
+    #[arg(long, env = "DRYAD_GIT_CACHE", value_name = "PATH", default_value = "/var/cache/dryad/git")]
+    git_cache: PathBuf,
+
+    /// Let Environments name repositories on this process's own disk. For tests and demonstrations.
+    #[arg(long, env = "DRYAD_ALLOW_FILE_REPOSITORIES")]
+    allow_file_repositories: bool,
+
+    /// A URL that stands in for every service of AWS, such as that of a local cloud.
+    #[arg(long, env = "DRYAD_AWS_ENDPOINT", value_name = "URL")]
+    aws_endpoint: Option<String>,
+
+    /// The file that says which accounts there are and what the Environments of each namespace may use of them.
+    /// Without it they may use nothing.
+    #[arg(long, env = "DRYAD_ACCOUNTS", value_name = "PATH")]
+    accounts: Option<PathBuf>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// How a line of the log looks.
+    #[arg(long = "log-format", env = "DRYAD_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// What is logged: a level, or levels by module with commas between them.
+    #[arg(long = "log-filter", env = "DRYAD_LOG_FILTER", value_name = "FILTER", default_value = "info")]
+    pub(crate) filter: Filter,
+}
+
+/// Which of several replicas acts.
+#[derive(Debug, Args)]
+struct Lease {
+    /// The name of the Lease that decides which replica acts.
+    #[arg(long = "lease-name", env = "DRYAD_LEASE_NAME", value_name = "NAME", default_value = "dryad")]
+    name: String,
+
+    /// Its namespace.
+    #[arg(
+        long = "lease-namespace",
+        env = "DRYAD_LEASE_NAMESPACE",
+        value_name = "NAME",
+        default_value = "dryad-system"
+    )]
+    namespace: String,
+
+    /// How long others wait after the last renewal they saw.
+    #[arg(long = "lease-duration", env = "DRYAD_LEASE_DURATION", value_name = "TIME", default_value = "15s", value_parser = duration)]
+    duration: Duration,
+
+    /// How long the holder acts on one renewal.
+    #[arg(long = "lease-renew-deadline", env = "DRYAD_LEASE_RENEW_DEADLINE", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    renew_deadline: Duration,
+
+    /// How long to wait between two looks at the Lease.
+    #[arg(long = "lease-retry-period", env = "DRYAD_LEASE_RETRY_PERIOD", value_name = "TIME", default_value = "2s", value_parser = duration)]
+    retry_period: Duration,
+}
+
+/// A filter of the log that was found to make sense.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter(pub(crate) String);
+
+impl FromStr for Filter {
+    type Err = tracing_subscriber::filter::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        EnvFilter::try_new(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Flags {
+    /// What the controller is told.
+    ///
+    /// # Errors
+    /// When flags that make sense by themselves make none together.
+    pub(crate) fn settings(self) -> Result<Settings, DurationsError> {
+        let Lease { name, namespace, duration, renew_deadline, retry_period } = self.lease;
+        let durations = Durations::new(duration, renew_deadline, retry_period)?;
+        let named: BTreeSet<String> = self.namespaces.into_iter().filter(|name| !name.is_empty()).collect();
+        Ok(Settings {
+            installation: self.installation,
+            pod: self.pod,
+            election: Election { namespace, name, durations },
+            namespaces: if named.is_empty() { Namespaces::All } else { Namespaces::Only(named) },
+            tick: self.tick,
+            uncertainty: self.uncertainty,
+            git_cache: self.git_cache,
+            protocols: if self.allow_file_repositories {
+                Protocols::RemoteAndFile
+            } else {
+                Protocols::Remote
+            },
+            aws_endpoint: self.aws_endpoint,
+            accounts: self.accounts,
+        })
+    }
+}
+
+/// A span of time in words, such as `10s` or `1h 30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration = text.parse().map_err(|_| "write it like 10s, 5m or 1h 30m".to_owned())?;
+    match Duration::try_from(parsed) {
+        Ok(Duration::ZERO) | Err(_) => Err("it must be more than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Flags, clap::Error> {
+        Flags::try_parse_from([&["dryad"], arguments].concat())
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable_named_after_it() {
+        Flags::command().debug_assert();
+        let command = Flags::command();
+        let flags = command.get_arguments().filter(|flag| flag.get_env().is_some());
+        let mut seen = 0;
+        for flag in flags {
+            let long = flag.get_long().unwrap();
+            let expected = format!("DRYAD_{}", long.to_uppercase().replace('-', "_"));
+            let variable = flag.get_env().unwrap().to_str().unwrap();
+            assert!(variable == expected || variable == format!("{expected}S"), "--{long}: {variable}");
+            seen += 1;
+        }
+        assert_eq!(
+            seen,
+            command
+                .get_arguments()
+                .filter(|flag| !matches!(flag.get_id().as_str(), "help" | "version"))
+                .count()
+        );
+    }
+
+    #[test]
+    fn without_flags_it_runs_with_the_defaults_of_kubernetes_own_controllers() {
+        let settings = parse(&[]).unwrap().settings().unwrap();
+        assert_eq!(settings.election.durations, Durations::default());
+        assert_eq!((settings.namespaces, settings.protocols), (Namespaces::All, Protocols::Remote));
+        assert_eq!(settings.uncertainty, Duration::from_secs(300));
+    }
+
+    #[test]
+    fn namespaces_may_be_repeated_or_listed() {
+        let expected = Namespaces::Only(["shop", "blog", "wiki"].map(str::to_owned).into());
+        let settings =
+            parse(&["--namespace", "shop,blog", "--namespace", "wiki"]).unwrap().settings().unwrap();
+        assert_eq!(settings.namespaces, expected);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_in_words() {
+        let rows: [(&[&str], &str); 5] = [
+            (&["--tick", "soon"], "write it like 10s, 5m or 1h 30m"),
+            (&["--uncertainty", "0s"], "it must be more than nothing"),
+            (&["--tick", "-5s"], "--tick"),
+            (&["--log-filter", "dryad=loud"], "--log-filter"),
+            (&["--http", "8080"], "--http"),
+        ];
+        for (arguments, words) in rows {
+            let refusal = parse(arguments).unwrap_err().to_string();
+            assert!(refusal.contains(words), "{arguments:?}: {refusal}");
+        }
+        let together = parse(&["--lease-duration", "10s"]).unwrap().settings();
+        assert_eq!(together.unwrap_err(), DurationsError::Renew);
+    }
+}
