@@ -1,17 +1,32 @@
 //! The tick: reconcile loops, releases from git, checks, leader election.
+//!
+//! [`deployment::reconcile`] and [`environment::reconcile`] are the two loops, each a list of steps of which
+//! only the ends do IO: objects become what the machine decides by ([`view`]), the cloud is looked at
+//! ([`observe`]), and what was decided is recorded ([`record`]) or done ([`act`]) behind a [`fence`].
+//! [`run`](run::run) is the life of a process around them.
 
 pub mod act;
+pub mod blueprint;
 pub mod checks;
 pub mod clock;
+pub mod deployment;
+pub mod desk;
 pub mod elector;
+pub mod environment;
 pub mod events;
+pub mod fence;
 pub mod health;
 mod line;
+pub mod loops;
+pub mod mandate;
 pub mod metrics;
 pub mod observe;
+pub mod operator;
 pub mod queue;
+pub mod record;
 pub mod release;
 pub mod run;
 pub mod tags;
 pub mod target;
 pub mod template;
+pub mod view;

@@ -1,18 +1,35 @@
 //! The operator as a whole: what it is told, and its life from the first question to the last answer.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use dryad_cloud::Cloud;
 use kube::Client;
 use thiserror::Error;
+use tokio::sync::oneshot;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
-use crate::elector::{Candidate, Election, Ending, Identity, Loss, Outcome, Standing};
+use crate::checks::http::{Prober, ProberError};
+use crate::clock::Clock;
+use crate::desk::Desks;
+use crate::elector::{Candidate, Election, Ending, Identity, Leadership, Loss, Outcome, Seat, Standing};
+use crate::events::Events;
 use crate::health::{Health, Readiness};
+use crate::loops::Loops;
+use crate::mandate::Mandate;
 use crate::metrics::Metrics;
-use crate::release::git::Protocols;
+use crate::operator::Operator;
+use crate::release::git::{Git, GitOptions, Protocols};
+
+/// How many requests of all checks together may be under way.
+const CHECKS_AT_ONCE: usize = 64;
+/// How much of git's histories is kept on disk.
+const GIT_CACHE_BYTES: u64 = 2 << 30;
+/// How long git may take for one answer.
+const GIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What the operator is told by its flags.
 #[derive(Clone, Debug)]
@@ -23,29 +40,12 @@ pub struct Settings {
     pub pod: String,
     /// The Lease to stand for.
     pub election: Election,
-    /// The namespaces whose objects are reconciled.
-    pub namespaces: Namespaces,
-    /// How long to wait between two ticks where an Environment doesn't say.
-    pub tick: Duration,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
     /// The directory that holds what was fetched of git repositories.
     pub git_cache: PathBuf,
     /// What git may speak to repositories.
     pub protocols: Protocols,
-    /// What stands in for AWS, where something does.
-    pub aws_endpoint: Option<String>,
-    /// The file that says which accounts there are and who may use them. Without it nobody may use any.
-    pub accounts: Option<PathBuf>,
-}
-
-/// Which namespaces are watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Namespaces {
-    /// Every one there is.
-    All,
-    /// These.
-    Only(BTreeSet<String>),
 }
 
 /// Where a process shows how it is.
@@ -57,124 +57,123 @@ pub struct Instruments {
     pub health: Health,
 }
 
+/// What the operator acts on, and by.
+#[derive(Clone)]
+pub struct World<C> {
+    /// The API server.
+    pub client: Client,
+    /// The cloud.
+    pub cloud: Arc<C>,
+    /// The two clocks; the client's answers must pass it.
+    pub clock: Clock,
+}
+
 /// Why the operator ended though nobody told it to.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// Somebody else leads. The process must exit.
     #[error("this process led and must not act any more: {0}")]
     Lost(#[from] Loss),
+    /// TLS for checks can't be set up.
+    #[error(transparent)]
+    Prober(#[from] ProberError),
     /// A defect.
     #[error("the election broke off: {0}")]
     Broken(#[from] JoinError),
 }
 
-/// Runs the operator until `stop`.
+/// Runs the operator until `stop`: stands for election, and once it leads, runs the loops.
 ///
 /// # Errors
 /// When it has to end before.
-pub async fn run(
+pub async fn run<C: Cloud>(
     settings: Settings,
-    client: Client,
+    world: World<C>,
     instruments: Instruments,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
+    let prober = Prober::new(CHECKS_AT_ONCE)?;
     let identity = Identity::of_process(&settings.pod);
-    let (candidate, mut seat) = Candidate::new(client, settings.election, identity);
-    let election = tokio::spawn(candidate.run(async move {
-        stop.cancelled().await;
-        Ending::Release
-    }));
-    while let Some(standing) = seat.next_round().await {
-        instruments.metrics.standing(standing);
-        instruments.health.beat(match standing {
-            Standing::Asking => Readiness::Starting,
-            Standing::Standby | Standing::Over => Readiness::StandingBy,
-            Standing::Leading(_) => Readiness::Synced,
-        });
-    }
+    let (candidate, seat) = Candidate::new(world.client.clone(), settings.election.clone(), identity);
+    let (leave, leaving) = oneshot::channel();
+    let election = tokio::spawn(candidate.run(async move { leaving.await.unwrap_or(Ending::Abandon) }));
+    let (over, mut watched) = (CancellationToken::new(), seat.clone());
+    let rounds = async {
+        while let Some(standing) = watched.next_round().await {
+            show(&instruments, standing);
+        }
+        over.cancel();
+    };
+    let life = async {
+        let ending = tokio::select! {
+            ending = serve(&settings, world, &instruments, prober, seat, stop) => ending,
+            () = over.cancelled() => Ending::Abandon,
+        };
+        info!(?ending, "leaving");
+        // An election that is over already does not need to be told.
+        let _ = leave.send(ending);
+    };
+    futures::join!(life, rounds);
     match election.await? {
         Outcome::Released | Outcome::Left => Ok(()),
         Outcome::Lost(loss) => Err(loss.into()),
     }
 }
+/// Waits for the leadership, then runs the loops until `stop`. Says how the lease is to be left.
+async fn serve<C: Cloud>(
+    settings: &Settings,
+    world: World<C>,
+    instruments: &Instruments,
+    prober: Prober,
+    mut seat: Seat,
+    stop: CancellationToken,
+) -> Ending {
+    let Some(leadership) = stop.run_until_cancelled(leadership(&mut seat)).await.flatten() else {
+        return Ending::Release;
+    };
+    let World { client, cloud, clock } = world;
+    let (loops, caches) = Loops::new(&client);
+    let operator = Arc::new(Operator {
+        mandate: Mandate::new(seat, leadership.takeover, clock.mono(), settings.uncertainty),
+        events: Events::new(client.clone(), &settings.pod, instruments.metrics.clone()),
+        metrics: instruments.metrics.clone(),
+        git: Git::new(GitOptions {
+            program: PathBuf::from("git"),
+            cache: settings.git_cache.clone(),
+            cache_bytes: GIT_CACHE_BYTES,
+            timeout: GIT_TIMEOUT,
+            protocols: settings.protocols,
+            certificates: None,
+        }),
+        installation: settings.installation.clone(),
+        uncertainty: settings.uncertainty,
+        desks: Desks::default(),
+        client,
+        cloud,
+        clock,
+        prober,
+        caches,
+    });
+    loops.run(operator.clone(), stop).await;
+    // A successor trusts a lease that was released: it must not be, while a request of ours may still land.
+    if operator.desks.are_certain(operator.clock.mono()) { Ending::Release } else { Ending::Abandon }
+}
 
-#[cfg(test)]
-mod tests {
-    use prometheus_client::registry::Registry;
-    use serde_json::json;
-    use tokio::task::JoinHandle;
-    use tokio::time::sleep;
-
-    use super::*;
-    use crate::elector::Durations;
-    use crate::elector::testing::{Api, Fault};
-
-    struct Operator {
-        health: Health,
-        stop: CancellationToken,
-        task: JoinHandle<Result<(), RunError>>,
-    }
-
-    fn start(api: &Api) -> Operator {
-        let settings = Settings {
-            installation: "test".to_owned(),
-            pod: "dryad-0".to_owned(),
-            election: Election {
-                namespace: "dryad".to_owned(),
-                name: "dryad".to_owned(),
-                durations: Durations::default(),
-            },
-            namespaces: Namespaces::All,
-            tick: Duration::from_secs(10),
-            uncertainty: Duration::from_secs(300),
-            git_cache: PathBuf::from("/nonexistent"),
-            protocols: Protocols::Remote,
-            aws_endpoint: None,
-            accounts: None,
-        };
-        let metrics = Metrics::new(&mut Registry::default());
-        let health = Health::new(Duration::from_secs(30));
-        let instruments = Instruments { metrics, health: health.clone() };
-        let stop = CancellationToken::new();
-        Operator {
-            health,
-            stop: stop.clone(),
-            task: tokio::spawn(run(settings, api.client(), instruments, stop)),
+/// Waits until this process leads; `None` once it never will.
+async fn leadership(seat: &mut Seat) -> Option<Leadership> {
+    loop {
+        if let Some(leadership) = seat.leadership() {
+            return Some(leadership);
         }
+        seat.next_round().await?;
     }
+}
 
-    fn unheld() -> Api {
-        let api = Api::new();
-        api.edit(|lease| lease["spec"] = json!({}));
-        api
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_operator_that_is_told_to_stop_lets_go_of_the_lease() {
-        let api = unheld();
-        let operator = start(&api);
-        sleep(Duration::from_secs(60)).await;
-        assert_eq!((operator.health.readiness(), operator.health.is_alive()), (Readiness::Synced, true));
-        operator.stop.cancel();
-        operator.task.await.unwrap().unwrap();
-        assert_eq!(api.lease().unwrap()["spec"].get("holderIdentity"), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_operator_that_loses_the_lease_ends_with_an_error() {
-        let api = unheld();
-        let operator = start(&api);
-        sleep(Duration::from_secs(1)).await;
-        api.fail(Fault::Silence);
-        assert!(matches!(operator.task.await.unwrap(), Err(RunError::Lost(Loss::NotRenewed))));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_operator_without_an_api_server_lives_and_is_of_no_use_yet() {
-        let api = unheld();
-        api.fail(Fault::Silence);
-        let operator = start(&api);
-        sleep(Duration::from_secs(600)).await;
-        assert_eq!((operator.health.readiness(), operator.health.is_alive()), (Readiness::Starting, true));
-    }
+fn show(instruments: &Instruments, standing: Standing) {
+    instruments.metrics.standing(standing);
+    instruments.health.beat(match standing {
+        Standing::Asking => Readiness::Starting,
+        Standing::Standby | Standing::Over => Readiness::StandingBy,
+        Standing::Leading(_) => Readiness::Synced,
+    });
 }

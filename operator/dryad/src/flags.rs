@@ -1,6 +1,5 @@
 //! The command line. Every flag can be given by an environment variable instead; the flag wins.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use dryad_controller::elector::{Durations, DurationsError, Election};
 use dryad_controller::release::git::Protocols;
-use dryad_controller::run::{Namespaces, Settings};
+use dryad_controller::run::Settings;
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
@@ -36,17 +35,8 @@ pub(crate) struct Flags {
     #[arg(long, env = "DRYAD_POD", value_name = "NAME", default_value = "dryad")]
     pod: String,
 
-    /// A namespace whose Environments and Deployments are reconciled; may be repeated or hold several with commas
-    /// between them. Without it: all of them.
-    #[arg(long = "namespace", env = "DRYAD_NAMESPACES", value_name = "NAME", value_delimiter = ',')]
-    namespaces: Vec<String>,
-
     #[command(flatten)]
     lease: Lease,
-
-    /// How long to wait between two looks at a deploy where its Environment doesn't say.
-    #[arg(long, env = "DRYAD_TICK", value_name = "TIME", default_value = "10s", value_parser = duration)]
-    tick: Duration,
 
     /// For how long a request to the cloud that was not answered may still take effect. What could do harm then
     /// waits for that long.
@@ -63,12 +53,7 @@ pub(crate) struct Flags {
 
     /// A URL that stands in for every service of AWS, such as that of a local cloud.
     #[arg(long, env = "DRYAD_AWS_ENDPOINT", value_name = "URL")]
-    aws_endpoint: Option<String>,
-
-    /// The file that says which accounts there are and what the Environments of each namespace may use of them.
-    /// Without it they may use nothing.
-    #[arg(long, env = "DRYAD_ACCOUNTS", value_name = "PATH")]
-    accounts: Option<PathBuf>,
+    pub(crate) aws_endpoint: Option<String>,
 }
 
 /// What is logged, and how.
@@ -133,13 +118,10 @@ impl Flags {
     pub(crate) fn settings(self) -> Result<Settings, DurationsError> {
         let Lease { name, namespace, duration, renew_deadline, retry_period } = self.lease;
         let durations = Durations::new(duration, renew_deadline, retry_period)?;
-        let named: BTreeSet<String> = self.namespaces.into_iter().filter(|name| !name.is_empty()).collect();
         Ok(Settings {
             installation: self.installation,
             pod: self.pod,
             election: Election { namespace, name, durations },
-            namespaces: if named.is_empty() { Namespaces::All } else { Namespaces::Only(named) },
-            tick: self.tick,
             uncertainty: self.uncertainty,
             git_cache: self.git_cache,
             protocols: if self.allow_file_repositories {
@@ -147,8 +129,6 @@ impl Flags {
             } else {
                 Protocols::Remote
             },
-            aws_endpoint: self.aws_endpoint,
-            accounts: self.accounts,
         })
     }
 }
@@ -198,24 +178,16 @@ mod tests {
     fn without_flags_it_runs_with_the_defaults_of_kubernetes_own_controllers() {
         let settings = parse(&[]).unwrap().settings().unwrap();
         assert_eq!(settings.election.durations, Durations::default());
-        assert_eq!((settings.namespaces, settings.protocols), (Namespaces::All, Protocols::Remote));
+        assert_eq!(settings.protocols, Protocols::Remote);
         assert_eq!(settings.uncertainty, Duration::from_secs(300));
-    }
-
-    #[test]
-    fn namespaces_may_be_repeated_or_listed() {
-        let expected = Namespaces::Only(["shop", "blog", "wiki"].map(str::to_owned).into());
-        let settings =
-            parse(&["--namespace", "shop,blog", "--namespace", "wiki"]).unwrap().settings().unwrap();
-        assert_eq!(settings.namespaces, expected);
     }
 
     #[test]
     fn what_makes_no_sense_is_refused_in_words() {
         let rows: [(&[&str], &str); 5] = [
-            (&["--tick", "soon"], "write it like 10s, 5m or 1h 30m"),
+            (&["--uncertainty", "soon"], "write it like 10s, 5m or 1h 30m"),
             (&["--uncertainty", "0s"], "it must be more than nothing"),
-            (&["--tick", "-5s"], "--tick"),
+            (&["--lease-duration", "-5s"], "--lease-duration"),
             (&["--log-filter", "dryad=loud"], "--log-filter"),
             (&["--http", "8080"], "--http"),
         ];

@@ -1,5 +1,6 @@
 //! The operator binary: flags, wiring, HTTP.
 
+mod cloud;
 mod flags;
 mod http;
 mod stop;
@@ -7,12 +8,16 @@ mod telemetry;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
+use dryad_aws::Aws;
+use dryad_controller::clock::Clock;
 use dryad_controller::health::Health;
 use dryad_controller::metrics::Metrics;
-use dryad_controller::run::{Instruments, run};
-use kube::Client;
+use dryad_controller::run::{Instruments, World, run};
+use kube::Config;
+use kube::client::ClientBuilder;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tracing::{error, info};
@@ -38,7 +43,7 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("another TLS provider than ring was installed first".into());
     }
-    let http = flags.http;
+    let (http, aws) = (flags.http, cloud::settings(flags.aws_endpoint.clone()));
     let settings = flags.settings()?;
     let stop = stop::on_signals()?;
 
@@ -50,8 +55,11 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
     info!(address = %listener.local_addr()?, "answering /metrics, /healthz and /readyz");
     let server = tokio::spawn(http::serve(listener, health.clone(), registry));
 
-    let client = Client::try_default().await?;
-    run(settings, client, Instruments { metrics, health }, stop).await?;
+    let clock = Clock::default();
+    let config = Config::infer().await?;
+    let client = ClientBuilder::try_from(config)?.with_layer(&clock).build();
+    let cloud = Arc::new(Aws::new(aws, cloud::Counting(metrics.clone())));
+    run(settings, World { client, cloud, clock }, Instruments { metrics, health }, stop).await?;
     server.abort();
     Ok(())
 }

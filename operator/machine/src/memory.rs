@@ -71,6 +71,8 @@ pub struct Memory {
     good: Option<(Duration, Duration)>,
     verdict: Option<Verdict>,
     refused: Option<String>,
+    /// Why things are not as they should be, in the cloud's own words.
+    note: Option<String>,
     certain_from: Duration,
     last_create: Duration,
     confirmed: BTreeSet<GroupName>,
@@ -88,6 +90,7 @@ impl Memory {
             good: None,
             verdict: None,
             refused: None,
+            note: None,
             certain_from,
             last_create: Duration::ZERO,
             confirmed: BTreeSet::new(),
@@ -102,6 +105,7 @@ impl Memory {
             self.good = None;
             self.verdict = None;
             self.refused = None;
+            self.note = None;
         }
     }
 
@@ -164,6 +168,16 @@ impl Memory {
             self.confirmed.insert(group.clone());
             self.forget_looks();
         }
+    }
+
+    /// Takes note of why things are not as they should be, in the cloud's own words, or that they are.
+    pub fn explained(&mut self, note: Option<String>) {
+        self.note = note;
+    }
+
+    /// Why things are not as they should be, in the cloud's own words.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// The newest reading, not older than a tick.

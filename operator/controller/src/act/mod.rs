@@ -14,7 +14,9 @@ use dryad_machine::effect::{Effect, Size};
 use dryad_machine::memory::Memory;
 use dryad_machine::name::{GroupName, Place};
 use dryad_machine::reading::{Reading, Slot};
+use dryad_machine::tenure::Member;
 
+use crate::clock::Clock;
 use crate::target::{Target, TrafficTarget};
 
 /// What an effect may need to know beyond itself.
@@ -25,14 +27,14 @@ pub struct Stage<'a, C> {
     pub target: &'a Target,
     /// What was seen in this tick.
     pub reading: &'a Reading,
-    /// Where each group lives, by the ledger.
-    pub place_of: &'a dyn Fn(&GroupName) -> Option<Place>,
+    /// Where each group lives.
+    pub ledger: &'a [Member],
     /// What green is made of, where something is to be launched.
     pub blueprint: Option<&'a Blueprint>,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
-    /// Time since the process started.
-    pub clock: &'a (dyn Fn() -> Duration + Sync),
+    /// The two clocks.
+    pub clock: &'a Clock,
 }
 
 /// What green is made of.
@@ -55,10 +57,10 @@ pub async fn act<C: Cloud>(
     memory: &mut Memory,
 ) -> Result<(), CloudError> {
     if matches!(effect, Effect::Launch { .. }) {
-        memory.creating((stage.clock)() + stage.uncertainty);
+        memory.creating(stage.clock.mono() + stage.uncertainty);
     }
     let sent = send(stage, effect).await;
-    let now = (stage.clock)();
+    let now = stage.clock.mono();
     match &sent {
         Ok(Sent::Answered) => memory.mutated(),
         Ok(Sent::ConfirmedAbsent(name)) => memory.deletion_answered(name, now),
@@ -114,8 +116,7 @@ async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) 
         Err(error) => return Err(error),
     }
     let mut group = blueprint.group.clone();
-    group.capacity.desired = desired;
-    group.capacity.min = group.capacity.min.min(desired);
+    group.capacity.desired = desired.max(group.capacity.min);
     group.capacity.max = group.capacity.max.max(desired);
     match stage.cloud.create_group(&place, &group).await {
         Ok(()) | Err(CloudError::AlreadyExists { .. }) => Ok(()),
@@ -163,7 +164,8 @@ fn weights_with(reading: &Reading, newcomer: Slot) -> [u32; 2] {
 }
 
 fn place<C>(stage: &Stage<'_, C>, group: &GroupName) -> Place {
-    (stage.place_of)(group).unwrap_or_else(|| stage.target.place.clone())
+    let member = stage.ledger.iter().find(|member| member.name == *group);
+    member.map_or(&stage.target.place, |member| &member.place).clone()
 }
 
 fn capacity(size: Size) -> Capacity {

@@ -222,13 +222,27 @@ fn timed_out(case: &Case<'_>) -> Option<Signal> {
     })
 }
 
-/// What the deploy waits for.
+/// What the deploy waits for, with the cloud's own words where it has some.
 pub(super) fn progress(case: &Case<'_>) -> Progress {
     let seen = case.plan().zip(case.reading()).zip(case.step());
     let counts = seen.map(|((plan, reading), step)| {
         (reading.healthy(&plan.green), step.capacity.of(case.desired(reading)))
     });
-    let message = match case.state() {
+    let mut message = waiting_for(case, counts);
+    if let Some(note) = case.memory.note()
+        && case.state() != State::Pending
+    {
+        message = format!("{message}: {note}");
+    }
+    Progress {
+        message,
+        healthy: counts.map(|(healthy, _)| healthy),
+        wanted: counts.map(|(_, wanted)| wanted),
+    }
+}
+
+fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
+    match case.state() {
         _ if case.view.deployment.request.paused == Paused::Yes && before_retain(case.state()) => {
             "paused".to_owned()
         }
@@ -240,7 +254,7 @@ pub(super) fn progress(case: &Case<'_>) -> Progress {
         },
         State::Prepare => "preparing".to_owned(),
         State::EvaluateWait => match case.memory.verdict() {
-            Some(Verdict::Good) => format!("good for {}s", case.memory.good_for().as_secs()),
+            Some(Verdict::Good) => "every check is good".to_owned(),
             Some(Verdict::NotYet(why) | Verdict::Bad(why)) => why.clone(),
             None => "waiting for the checks".to_owned(),
         },
@@ -253,11 +267,6 @@ pub(super) fn progress(case: &Case<'_>) -> Progress {
         State::Rollback if case.is_certain() => "rolling back".to_owned(),
         State::Rollback => "rolling back; waiting until no earlier request can land any more".to_owned(),
         State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
-    };
-    Progress {
-        message,
-        healthy: counts.map(|(healthy, _)| healthy),
-        wanted: counts.map(|(_, wanted)| wanted),
     }
 }
 

@@ -1,0 +1,43 @@
+//! A Deployment's place among those of its Environment.
+
+use std::sync::Arc;
+
+use dryad_cloud::Cloud;
+use dryad_crds::Deployment;
+use dryad_crds::deployment::Mode;
+use dryad_machine::state::State;
+use dryad_machine::view::{Deletion, Existence, Queue};
+use jiff::Timestamp;
+
+use super::Tick;
+use crate::queue::{self, Readiness, Waiter};
+use crate::view;
+
+/// Its place in line, by what the cache shows of all others.
+pub(super) fn queue<C: Cloud>(tick: &Tick<'_, C>) -> Queue {
+    let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
+    let waiters: Vec<_> = siblings.iter().filter_map(|sibling| waiter(tick, sibling)).collect();
+    queue::place(&waiters, &tick.deployment.uid)
+}
+
+fn waiter<C: Cloud>(tick: &Tick<'_, C>, sibling: &Arc<Deployment>) -> Option<Waiter> {
+    let state = sibling.status.as_ref().and_then(|status| status.state).unwrap_or(State::Pending);
+    let created = sibling.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    (state == State::Pending).then(|| Waiter {
+        created: created.unwrap_or(Timestamp::UNIX_EPOCH),
+        uid: view::uid(&**sibling),
+        readiness: readiness(tick, sibling),
+    })
+}
+
+fn readiness<C: Cloud>(tick: &Tick<'_, C>, sibling: &Deployment) -> Readiness {
+    let environment = tick.environment_view.as_ref();
+    let going = environment.is_none_or(|environment| environment.deletion != Deletion::None);
+    let deployed = environment.is_some_and(|environment| environment.tenure.deployed.is_some());
+    let ready = !going
+        && view::existence(sibling) == Existence::Kept
+        && !sibling.spec.request.paused
+        && sibling.spec.request.end.is_none()
+        && (sibling.spec.mode == Mode::Manual || deployed);
+    if ready { Readiness::Runnable } else { Readiness::Held }
+}

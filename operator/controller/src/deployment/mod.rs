@@ -1,0 +1,289 @@
+//! One tick of one Deployment.
+//!
+//! Reads as the list it is: read, observe, decide, record or act, requeue. Only the ends do IO; what happens
+//! is decided by [`dryad_machine::decide`].
+
+mod evaluate;
+mod line;
+mod resolve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dryad_cloud::Cloud;
+use dryad_crds::deployment::status::Template;
+use dryad_crds::{Deployment, Environment};
+use dryad_machine::decide::{self, Action, Append, Decision, Progress, Write};
+use dryad_machine::effect::Effect;
+use dryad_machine::memory::{Look, Memory};
+use dryad_machine::reading::Reading;
+use dryad_machine::state::State;
+use dryad_machine::view::{DeploymentView, EnvironmentView, View};
+use kube::core::DeserializeGuard;
+use kube::runtime::controller;
+use kube::{Api, ResourceExt};
+use tracing::{info, warn};
+
+use crate::act::{self, Stage};
+use crate::blueprint;
+use crate::desk::Desk;
+use crate::fence;
+use crate::observe::{self, Blind, Sight};
+use crate::operator::{Operator, TickError};
+use crate::record::{self, Recorded};
+use crate::view;
+
+/// How often an unchanged object is looked at again when nothing else wakes it.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// One tick.
+///
+/// # Errors
+/// When the API server could not be read or written; the tick is tried again after a pause.
+pub async fn reconcile<C: Cloud>(
+    guard: Arc<DeserializeGuard<Deployment>>,
+    operator: Arc<Operator<C>>,
+) -> Result<controller::Action, TickError> {
+    let object = match &guard.0 {
+        Ok(object) => object,
+        Err(broken) => {
+            warn!(name = broken.metadata.name, error = %broken.error, "this Deployment can't be read");
+            return Ok(controller::Action::await_change());
+        }
+    };
+    if !operator.may_act() {
+        return Ok(controller::Action::requeue(IDLE));
+    }
+    // 1. Read: the objects from the caches, and what the history says.
+    let deployment = match view::deployment(object) {
+        Ok(deployment) => deployment,
+        Err(illegal) => return operator.stall(object, "IllegalHistory", &illegal.to_string()).await,
+    };
+    let environment = operator.environment(object);
+    let environment_view = environment.as_deref().map(view::environment);
+    let desk = operator.desks.of(&deployment.uid, environment_view.as_ref(), operator.certain_from());
+    let mut desk = desk.lock().await;
+    desk.memory.enter((&deployment.history).into());
+    let tick = Tick { operator: &operator, object, deployment, environment, environment_view };
+
+    // 2. Observe: the target, the release, the checks.
+    let sight = tick.observe(&mut desk).await;
+    let resolution = resolve::resolve(&tick, &mut desk).await;
+    evaluate::evaluate(&tick, &mut desk.memory, sight.as_ref()).await;
+
+    // 3. Decide.
+    let view = View {
+        deployment: &tick.deployment,
+        environment: tick.environment_view.as_ref(),
+        queue: line::queue(&tick),
+        resolution: &resolution,
+    };
+    let decision = decide::decide(view, &desk.memory, operator.clock.now());
+
+    // 4. Record, or act.
+    match &decision.action {
+        Action::Write(write) => tick.write(write).await?,
+        Action::Act(effects) => {
+            if let Some(sight) = &sight {
+                tick.act(effects, &sight.reading, &mut desk.memory).await?;
+            }
+        }
+        Action::Wait => {}
+    }
+    if let (Some(progress), false) = (&decision.progress, matches!(decision.action, Action::Write(_))) {
+        tick.report(progress, &mut desk).await?;
+    }
+
+    // 5. Requeue. A write wakes this Deployment by itself once the cache shows it.
+    Ok(requeue(&decision, tick.tick()))
+}
+
+fn requeue(decision: &Decision, tick: Duration) -> controller::Action {
+    match (&decision.action, decision.wake) {
+        (Action::Write(_), _) => controller::Action::requeue(tick),
+        (_, Some(wake)) => controller::Action::requeue(wake),
+        (_, None) => controller::Action::await_change(),
+    }
+}
+
+/// Everything one tick goes by.
+struct Tick<'a, C> {
+    operator: &'a Operator<C>,
+    object: &'a Deployment,
+    deployment: DeploymentView,
+    environment: Option<Arc<Environment>>,
+    environment_view: Option<EnvironmentView>,
+}
+
+impl<C: Cloud> Tick<'_, C> {
+    fn state(&self) -> State {
+        self.deployment.history.state()
+    }
+
+    fn tick(&self) -> Duration {
+        let plan = self.deployment.plan.as_ref().map(|plan| plan.pace);
+        let pace = plan.or(self.environment_view.as_ref().map(|environment| environment.pace));
+        pace.map_or(Duration::from_secs(10), |pace| pace.tick())
+    }
+
+    /// The part of the Environment that this deploy goes by: frozen with its plan, until then as it is.
+    fn template(&self) -> Option<Template> {
+        let frozen = self.object.status.as_ref().and_then(|status| status.template.clone());
+        frozen.or_else(|| self.environment.as_ref().map(|environment| Template::of(&environment.spec)))
+    }
+
+    async fn observe(&self, desk: &mut Desk) -> Option<Sight> {
+        match self.state() {
+            State::Pending
+            | State::Prepare
+            | State::Done
+            | State::Failed
+            | State::Aborted
+            | State::Canceled => {
+                return None;
+            }
+            State::Resolve
+            | State::RolloutWait
+            | State::EvaluateWait
+            | State::RetainWait
+            | State::RetireWait
+            | State::Rollback => {}
+        }
+        let environment = self.environment.as_ref()?;
+        let tenure = &self.environment_view.as_ref()?.tenure;
+        let target = blueprint::target(&self.template()?);
+        let owner = self.operator.owner(environment);
+        let green = self.deployment.plan.as_ref().map(|plan| &plan.green);
+        let at = self.operator.clock.now();
+        match observe::look(&*self.operator.cloud, &target, &tenure.groups, &owner, green).await {
+            Ok(sight) => {
+                desk.memory.saw(Look { at, reading: sight.reading.clone() }, self.tick());
+                desk.memory.explained(sight.note.clone());
+                Some(sight)
+            }
+            Err(blind) => {
+                self.unseen(&blind, desk);
+                None
+            }
+        }
+    }
+
+    fn unseen(&self, blind: &Blind, desk: &mut Desk) {
+        warn!(deployment = %self.deployment.name, error = %blind, "the target can't be seen");
+        desk.memory.saw_nothing();
+        desk.memory.explained(Some(blind.to_string()));
+    }
+
+    async fn write(&self, write: &Write) -> Result<(), TickError> {
+        let (deployments, environments) = self.apis();
+        match write {
+            Write::AddFinalizer => {
+                record::add_finalizer(&deployments, self.object).await?;
+            }
+            Write::RemoveFinalizer => {
+                record::remove_finalizer(&deployments, self.object).await?;
+            }
+            Write::Append(append) => {
+                let stored =
+                    record::append(&deployments, self.object, append, self.template().as_ref()).await?;
+                if let Recorded::Stored(_) = stored {
+                    self.announce(append).await;
+                }
+            }
+            Write::Tenure { to, change } => {
+                if let Some(environment) = &self.environment {
+                    record::tenure(&environments, environment, to).await?;
+                    info!(deployment = %self.deployment.name, ?change, turn = %to.turn, "tenure");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn announce(&self, append: &Append) {
+        let entry = &append.entry;
+        info!(
+            deployment = %self.deployment.name,
+            state = %entry.state,
+            step = entry.step,
+            reason = %entry.reason,
+            message = %entry.message,
+            "transition"
+        );
+        self.operator.announce(self.object, entry).await;
+    }
+
+    async fn act(&self, effects: &[Effect], reading: &Reading, memory: &mut Memory) -> Result<(), TickError> {
+        let (deployments, environments) = self.apis();
+        let (Some(template), Some(environment)) = (self.template(), &self.environment) else { return Ok(()) };
+        match fence::deployment(&deployments, &environments, self.object, &self.deployment.history).await {
+            Ok(()) => {}
+            Err(fence::Fenced::Moved { .. }) => return Ok(()),
+            Err(fence::Fenced::Api(error)) => return Err(error.into()),
+        }
+        let tenure = &self.environment_view.as_ref().map(|view| view.tenure.clone()).unwrap_or_default();
+        let owner = self.operator.owner(environment);
+        let plan = self.deployment.plan.as_ref();
+        let green = plan.and_then(|plan| Some((plan, tenure.member(&plan.green)?)));
+        let blueprint = match green
+            .map(|(plan, member)| blueprint::blueprint(&template, &plan.shipment.release, &owner, member))
+        {
+            Some(Ok(blueprint)) => Some(blueprint),
+            Some(Err(unbuildable)) => {
+                memory.refused(unbuildable.to_string());
+                return Ok(());
+            }
+            None => None,
+        };
+        let stage = Stage {
+            cloud: &*self.operator.cloud,
+            target: &blueprint::target(&template),
+            reading,
+            ledger: &tenure.groups,
+            blueprint: blueprint.as_ref(),
+            uncertainty: self.operator.uncertainty,
+            clock: &self.operator.clock,
+        };
+        for effect in effects {
+            if !self.operator.may_act() {
+                return Ok(());
+            }
+            info!(deployment = %self.deployment.name, ?effect, "effect");
+            if let Err(error) = act::act(&stage, effect, memory).await {
+                warn!(deployment = %self.deployment.name, ?effect, %error, "the cloud did not say yes");
+                memory.explained(Some(error.to_string()));
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says why it waits, on change, and at most every ten seconds.
+    async fn report(&self, progress: &Progress, desk: &mut Desk) -> Result<(), TickError> {
+        const AT_MOST_EVERY: Duration = Duration::from_secs(10);
+        let now = self.operator.clock.now();
+        let stored = self.object.status.as_ref().and_then(|status| status.progress.as_ref());
+        let unchanged = stored.map_or(progress.message.is_empty(), |stored| {
+            stored.message == progress.message
+                && stored.healthy == progress.healthy
+                && stored.wanted == progress.wanted
+        });
+        let recent = desk.reported.is_some_and(|at| now.mono.saturating_sub(at) < AT_MOST_EVERY);
+        if unchanged || recent || self.deployment.history.last().is_none() {
+            return Ok(());
+        }
+        let (deployments, _) = self.apis();
+        record::progress(&deployments, self.object, progress, now.wall).await?;
+        desk.reported = Some(now.mono);
+        Ok(())
+    }
+
+    fn apis(&self) -> (Api<Deployment>, Api<Environment>) {
+        let namespace = self.namespace();
+        (self.operator.deployments_api(&namespace), self.operator.environments_api(&namespace))
+    }
+
+    fn namespace(&self) -> String {
+        self.object.namespace().unwrap_or_default()
+    }
+}

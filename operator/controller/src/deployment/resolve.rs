@@ -1,0 +1,113 @@
+//! Finding out which exact release a Deployment means, in `Resolve`.
+
+use dryad_cloud::Cloud;
+use dryad_crds::deployment::Mode;
+use dryad_crds::environment::source::Source as SourceSpec;
+use dryad_machine::deployed::Shipment;
+use dryad_machine::release::ReleaseRequest;
+use dryad_machine::state::State;
+use dryad_machine::view::Resolution;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+
+use super::Tick;
+use crate::desk::Desk;
+use crate::release::git::BasicAuth;
+use crate::release::{Answer, Asked, NOTHING_RECORDED, Past, Retry, Source, decide};
+
+/// The release, as far as it is known. Git is asked until it has answered once.
+pub(super) async fn resolve<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resolution {
+    if tick.state() != State::Resolve {
+        desk.resolved = None;
+        return Resolution::Unknown(None);
+    }
+    if let Some(resolved) = &desk.resolved {
+        return resolved.clone();
+    }
+    let resolution = ask(tick).await;
+    if !matches!(resolution, Resolution::Unknown(_)) {
+        desk.resolved = Some(resolution.clone());
+    }
+    resolution
+}
+
+async fn ask<C: Cloud>(tick: &Tick<'_, C>) -> Resolution {
+    let Some(environment) = &tick.environment else { return Resolution::Unknown(None) };
+    let asked = match asked(tick) {
+        Ok(asked) => asked,
+        Err(why) => return Resolution::Rejected(why),
+    };
+    let tenure = environment.status.as_ref().map(|status| &status.tenure);
+    let deployed = tenure.and_then(|tenure| tenure.deployed.as_ref()).map(|deployed| &deployed.shipment);
+    let history = shipments(tick);
+    let spec = environment.spec.source.as_ref();
+    let source = spec
+        .map(|source| Source { repository: source.repository.clone(), branch: Some(source.branch.clone()) });
+    let question = match decide(&asked, Past { deployed, history: &history }, source.as_ref()) {
+        Ok(Answer::Exact(shipment)) => return Resolution::Resolved(Box::new(shipment)),
+        Ok(Answer::NothingRecorded) => return Resolution::Unknown(Some(NOTHING_RECORDED.to_owned())),
+        Ok(Answer::AskGit(question)) => question,
+        Err(error) => return Resolution::Rejected(error.to_string()),
+    };
+    let credentials = match credentials(tick, spec).await {
+        Ok(credentials) => credentials,
+        Err(why) => return Resolution::Unknown(Some(why)),
+    };
+    match tick.operator.git.answer(question, credentials.as_ref()).await {
+        Ok(shipment) => Resolution::Resolved(Box::new(shipment)),
+        Err(error) => match error.retry() {
+            Retry::UntilDeadline => Resolution::Unknown(Some(error.to_string())),
+            Retry::Never => Resolution::Rejected(error.to_string()),
+        },
+    }
+}
+
+/// What is asked for: what was written, what is recorded, or what another Deployment shipped.
+fn asked<C: Cloud>(tick: &Tick<'_, C>) -> Result<Asked, String> {
+    let spec = &tick.object.spec;
+    match spec.mode {
+        Mode::Auto => return Ok(Asked::Auto),
+        Mode::Manual => {}
+    }
+    let Some(from) = &spec.from else {
+        return Ok(Asked::Manual(spec.release.clone().unwrap_or_default()));
+    };
+    let siblings = tick.operator.deployments_of(&tick.namespace(), spec.environment.as_str());
+    let source = siblings.iter().find(|sibling| sibling.metadata.name.as_deref() == Some(from.as_str()));
+    let plan = source.and_then(|sibling| sibling.status.as_ref()?.plan.as_ref());
+    let plan = plan.ok_or_else(|| {
+        format!("Deployment {from}, which spec.from names, never got as far as a release; name another one")
+    })?;
+    Ok(Asked::Manual(ReleaseRequest::from(plan.shipment.release.clone())))
+}
+
+/// What this Environment's Deployments shipped, the newest first.
+fn shipments<C: Cloud>(tick: &Tick<'_, C>) -> Vec<Shipment> {
+    let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
+    let mut plans: Vec<_> = siblings
+        .iter()
+        .filter_map(|sibling| {
+            let status = sibling.status.as_ref()?;
+            Some((status.turn?, status.plan.as_ref()?.shipment.clone()))
+        })
+        .collect();
+    plans.sort_by_key(|(turn, _)| std::cmp::Reverse(*turn));
+    plans.into_iter().map(|(_, shipment)| shipment).collect()
+}
+
+/// The user and password for the repository, where the Environment names a Secret for them.
+async fn credentials<C: Cloud>(
+    tick: &Tick<'_, C>,
+    source: Option<&SourceSpec>,
+) -> Result<Option<BasicAuth>, String> {
+    let Some(name) = source.and_then(|source| source.secret_name.as_ref()) else { return Ok(None) };
+    let secrets: Api<Secret> = Api::namespaced(tick.operator.client.clone(), &tick.namespace());
+    let secret = secrets
+        .get_opt(name.as_str())
+        .await
+        .map_err(|error| format!("Secret {name} can't be read: {error}"))?;
+    let secret = secret.ok_or_else(|| {
+        format!("Secret {name}, which source.secretName names, does not exist in this namespace; create it")
+    })?;
+    BasicAuth::from_secret(&secret.data.unwrap_or_default()).map(Some).map_err(|error| error.to_string())
+}

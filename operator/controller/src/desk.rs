@@ -1,0 +1,61 @@
+//! What this process keeps of each object between two ticks, and forgets when it ends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dryad_machine::memory::Memory;
+use dryad_machine::name::{Turn, Uid};
+use dryad_machine::view::{EnvironmentView, Resolution};
+
+/// One object's.
+#[derive(Debug)]
+pub struct Desk {
+    /// What was seen of the cloud.
+    pub memory: Memory,
+    /// The release that `Resolve` found, so that git is asked once.
+    pub resolved: Option<Resolution>,
+    /// When progress was last written, in time since the process started.
+    pub reported: Option<Duration>,
+}
+
+/// Everybody's.
+#[derive(Debug, Default)]
+pub struct Desks(Mutex<HashMap<Uid, Arc<tokio::sync::Mutex<Desk>>>>);
+
+impl Desks {
+    /// The desk of an object, new if need be.
+    ///
+    /// A new one is certain only from `certain_from` on, unless nothing was ever deployed to its Environment:
+    /// then nothing can be under way there.
+    pub fn of(
+        &self,
+        uid: &Uid,
+        environment: Option<&EnvironmentView>,
+        certain_from: Duration,
+    ) -> Arc<tokio::sync::Mutex<Desk>> {
+        let untouched = environment.is_some_and(|view| view.tenure.turn == Turn::default());
+        let certain_from = if untouched { Duration::ZERO } else { certain_from };
+        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let desk = desks.entry(uid.clone()).or_insert_with(|| {
+            Arc::new(tokio::sync::Mutex::new(Desk {
+                memory: Memory::new(certain_from),
+                resolved: None,
+                reported: None,
+            }))
+        });
+        desk.clone()
+    }
+
+    /// Whether no request of any desk can land any more at `now`, in time since the process started. One that is
+    /// in use counts as not certain.
+    pub fn are_certain(&self, now: Duration) -> bool {
+        let desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.values().all(|desk| desk.try_lock().is_ok_and(|desk| desk.memory.certain_from() <= now))
+    }
+
+    /// Clears the desks of objects that exist no more.
+    pub fn keep(&self, exists: impl Fn(&Uid) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
+    }
+}

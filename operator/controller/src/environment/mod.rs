@@ -1,0 +1,163 @@
+//! One tick of one Environment: groups that are given up, a turn whose holder vanished, the end, and pruning.
+
+mod holder;
+mod prune;
+mod report;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dryad_cloud::Cloud;
+use dryad_crds::Environment;
+use dryad_crds::deployment::status::Template;
+use dryad_machine::decide::{Action, Write};
+use dryad_machine::effect::Effect;
+use dryad_machine::environment::{EnvironmentCase, decide};
+use dryad_machine::memory::{Look, Memory, Stage as Recorded};
+use dryad_machine::reading::Reading;
+use dryad_machine::view::EnvironmentView;
+use kube::ResourceExt;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller;
+use tracing::{info, warn};
+
+use crate::act::{self, Stage};
+use crate::operator::{Operator, TickError};
+use crate::{blueprint, fence, observe, record, view};
+
+/// How often an unchanged object is looked at again when nothing else wakes it.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// One tick.
+///
+/// # Errors
+/// When the API server could not be read or written; the tick is tried again after a pause.
+pub async fn reconcile<C: Cloud>(
+    guard: Arc<DeserializeGuard<Environment>>,
+    operator: Arc<Operator<C>>,
+) -> Result<controller::Action, TickError> {
+    let object = match &guard.0 {
+        Ok(object) => object,
+        Err(broken) => {
+            warn!(name = broken.metadata.name, error = %broken.error, "this Environment can't be read");
+            return Ok(controller::Action::await_change());
+        }
+    };
+    if !operator.may_act() {
+        return Ok(controller::Action::requeue(IDLE));
+    }
+    // 1. Read.
+    let environment = view::environment(object);
+    let uid = &environment.revision.uid;
+    let desk = operator.desks.of(uid, Some(&environment), operator.certain_from());
+    let mut desk = desk.lock().await;
+    desk.memory.enter(Recorded::from(&environment.tenure));
+    let tick = Tick { operator: &operator, object, environment };
+    let holder = holder::holder(&tick).await?;
+
+    // 2. Observe.
+    let reading = tick.observe(&mut desk.memory).await;
+
+    // 3. Decide.
+    let case = EnvironmentCase { environment: &tick.environment, finalizer: view::finalizer(object), holder };
+    let decision = decide(case, &desk.memory, operator.clock.now());
+
+    // 4. Record, or act.
+    match &decision.action {
+        Action::Write(write) => tick.write(write).await?,
+        Action::Act(effects) => {
+            if let Some(reading) = &reading {
+                tick.act(effects, reading, &mut desk.memory).await?;
+            }
+        }
+        Action::Wait => {
+            report::report(&tick, reading.as_ref()).await?;
+            prune::prune(&tick).await?;
+        }
+    }
+
+    // 5. Requeue.
+    Ok(controller::Action::requeue(decision.wake.map_or(IDLE, |wake| wake.max(Duration::from_millis(100)))))
+}
+
+/// Everything one tick goes by.
+struct Tick<'a, C> {
+    operator: &'a Operator<C>,
+    object: &'a Environment,
+    environment: EnvironmentView,
+}
+
+impl<C: Cloud> Tick<'_, C> {
+    async fn observe(&self, memory: &mut Memory) -> Option<Reading> {
+        if self.environment.tenure.groups.is_empty() {
+            return None;
+        }
+        let target = blueprint::target(&Template::of(&self.object.spec));
+        let owner = self.operator.owner(self.object);
+        let (at, tick) = (self.operator.clock.now(), self.environment.pace.tick());
+        let groups = &self.environment.tenure.groups;
+        match observe::look(&*self.operator.cloud, &target, groups, &owner, None).await {
+            Ok(sight) => {
+                memory.saw(Look { at, reading: sight.reading.clone() }, tick);
+                Some(sight.reading)
+            }
+            Err(blind) => {
+                warn!(environment = %self.environment.name, error = %blind, "the target can't be seen");
+                memory.saw_nothing();
+                None
+            }
+        }
+    }
+
+    async fn write(&self, write: &Write) -> Result<(), TickError> {
+        let environments = self.operator.environments_api(&self.namespace());
+        match write {
+            Write::AddFinalizer => {
+                record::add_finalizer(&environments, self.object).await?;
+            }
+            Write::RemoveFinalizer => {
+                record::remove_finalizer(&environments, self.object).await?;
+            }
+            Write::Tenure { to, change } => {
+                record::tenure(&environments, self.object, to).await?;
+                info!(environment = %self.environment.name, ?change, turn = %to.turn, "tenure");
+            }
+            Write::Append(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn act(&self, effects: &[Effect], reading: &Reading, memory: &mut Memory) -> Result<(), TickError> {
+        let environments = self.operator.environments_api(&self.namespace());
+        let tenure = &self.environment.tenure;
+        match fence::environment(&environments, self.object, tenure).await {
+            Ok(()) => {}
+            Err(fence::Fenced::Moved { .. }) => return Ok(()),
+            Err(fence::Fenced::Api(error)) => return Err(error.into()),
+        }
+        let stage = Stage {
+            cloud: &*self.operator.cloud,
+            target: &blueprint::target(&Template::of(&self.object.spec)),
+            reading,
+            ledger: &tenure.groups,
+            blueprint: None,
+            uncertainty: self.operator.uncertainty,
+            clock: &self.operator.clock,
+        };
+        for effect in effects {
+            if !self.operator.may_act() {
+                break;
+            }
+            info!(environment = %self.environment.name, ?effect, "effect");
+            if let Err(error) = act::act(&stage, effect, memory).await {
+                warn!(environment = %self.environment.name, ?effect, %error, "the cloud did not say yes");
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn namespace(&self) -> String {
+        self.object.namespace().unwrap_or_default()
+    }
+}

@@ -1,0 +1,85 @@
+//! What an Environment's conditions say, brought up to what is recorded and seen.
+
+use dryad_cloud::Cloud;
+use dryad_crds::condition::environment::{Facts, Freshness, Service, conditions};
+use dryad_crds::deployment::status::Template;
+use dryad_crds::{Deployment, DeploymentStatus};
+use dryad_machine::history::History;
+use dryad_machine::reading::{AtWork, Reading};
+use dryad_machine::tenure::Role;
+
+use super::Tick;
+use crate::operator::TickError;
+use crate::{record, view};
+
+/// Writes the conditions if they are not what they should be.
+pub(super) async fn report<C: Cloud>(tick: &Tick<'_, C>, reading: Option<&Reading>) -> Result<(), TickError> {
+    let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
+    let newest = deployments
+        .iter()
+        .filter_map(|deployment| {
+            let status = deployment.status.as_ref()?;
+            let ended = status.state.is_some_and(dryad_machine::state::State::is_terminal);
+            ended.then_some((status.turn?, status))
+        })
+        .max_by_key(|(turn, _)| *turn);
+    let newest = newest.and_then(|(_, status)| DeploymentStatus::history(status).ok());
+    let tenure = &tick.environment.tenure;
+    let deployed = tenure.deployed.as_ref();
+    let brought = deployed
+        .and_then(|deployed| deployments.iter().find(|deployment| view::uid(&***deployment) == deployed.uid));
+    let sentence = reading.map(|reading| serving(tick, reading));
+    let service = match &sentence {
+        Some((healthy, sentence)) if *healthy > 0 => Service::Served(sentence),
+        Some((_, sentence)) => Service::Unserved(sentence),
+        None if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
+        None => Service::Unknown("the cloud was not seen"),
+    };
+    write(tick, newest.as_ref(), freshness(tick, brought.map(|brought| &**brought)), service).await
+}
+
+/// How many instances serve, and that in a sentence that does not change with every one of them.
+fn serving<C: Cloud>(tick: &Tick<'_, C>, reading: &Reading) -> (u32, String) {
+    let tenure = &tick.environment.tenure;
+    let at_work = |name: &_| match tenure.member(name).map(|member| member.role) {
+        Some(Role::Serving) => AtWork::Yes,
+        Some(Role::Green | Role::Doomed) | None => AtWork::No,
+    };
+    let carriers: Vec<_> =
+        reading.groups.keys().filter(|name| reading.carries(name, at_work(name))).collect();
+    let healthy = carriers.iter().map(|name| reading.healthy(name)).sum();
+    let names: Vec<_> = carriers.iter().map(ToString::to_string).collect();
+    let sentence = match (names.as_slice(), healthy) {
+        ([], _) => "no group carries traffic".to_owned(),
+        (names, 0) => format!("{} carries traffic without one healthy instance", names.join(", ")),
+        (names, _) => format!("{} serves", names.join(", ")),
+    };
+    (healthy, sentence)
+}
+
+fn freshness<C: Cloud>(tick: &Tick<'_, C>, brought: Option<&Deployment>) -> Freshness {
+    let template = brought.and_then(|brought| brought.status.as_ref()?.template.as_ref());
+    match template {
+        Some(template) if *template == Template::of(&tick.object.spec) => Freshness::Current,
+        Some(_) => Freshness::Outdated,
+        None => Freshness::Unknown,
+    }
+}
+
+async fn write<C: Cloud>(
+    tick: &Tick<'_, C>,
+    newest: Option<&History>,
+    template: Freshness,
+    service: Service<'_>,
+) -> Result<(), TickError> {
+    let generation = tick.object.metadata.generation.unwrap_or_default();
+    let facts = Facts { generation, tenure: &tick.environment.tenure, template, newest, service };
+    let mut next = tick.object.clone();
+    let status = next.status.get_or_insert_default();
+    status.conditions = conditions(facts, &status.conditions, tick.operator.clock.now().wall);
+    status.observed_generation = generation;
+    if next.status != tick.object.status {
+        record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The fence: what stands between a decision and the cloud.
+//!
+//! A decision is made from caches, which may be old. Before the first change of a tick both objects are read
+//! once more from the quorum; if the turn or the history is no longer what was decided on, nothing is sent.
+
+use dryad_crds::{Deployment, Environment};
+use dryad_machine::history::History;
+use dryad_machine::tenure::Tenure;
+use kube::{Api, ResourceExt};
+use thiserror::Error;
+
+use crate::view;
+
+/// Why nothing was sent.
+#[derive(Debug, Error)]
+pub enum Fenced {
+    /// The objects have moved on since the decision; the next tick decides anew.
+    #[error("{kind} {name} has changed since this was decided")]
+    Moved {
+        /// The kind of the object.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The API server could not be asked.
+    #[error(transparent)]
+    Api(#[from] kube::Error),
+}
+
+/// Lets a deploy's effects pass only while turn and history are those that were decided on.
+///
+/// # Errors
+/// When they are not, or nobody knows.
+pub async fn deployment(
+    deployments: &Api<Deployment>,
+    environments: &Api<Environment>,
+    decided: &Deployment,
+    history: &History,
+) -> Result<(), Fenced> {
+    let (name, environment_name) = (decided.name_any(), decided.spec.environment.as_str());
+    let moved = |kind, name: &str| Fenced::Moved { kind, name: name.to_owned() };
+    let (deployment, environment) =
+        futures::future::join(deployments.get_opt(&name), environments.get_opt(environment_name)).await;
+    let deployment = deployment?.ok_or_else(|| moved("Deployment", &name))?;
+    let status = deployment.status.clone().unwrap_or_default();
+    if deployment.uid() != decided.uid() || status.history.len() != history.entries().len() {
+        return Err(moved("Deployment", &name));
+    }
+    let tenure = environment?.and_then(|environment| environment.status).map(|status| status.tenure);
+    let ours = tenure
+        .is_some_and(|tenure| tenure.holder == Some(view::uid(decided)) && status.turn == Some(tenure.turn));
+    ours.then_some(()).ok_or_else(|| moved("Environment", environment_name))
+}
+
+/// Lets an Environment's own effects pass only while its tenure is the one that was decided on.
+///
+/// # Errors
+/// When it is not, or nobody knows.
+pub async fn environment(
+    environments: &Api<Environment>,
+    decided: &Environment,
+    tenure: &Tenure,
+) -> Result<(), Fenced> {
+    let name = decided.name_any();
+    let current = environments.get_opt(&name).await?.filter(|current| current.uid() == decided.uid());
+    let current = current.and_then(|current| current.status).map(|status| status.tenure);
+    if current.unwrap_or_default() == *tenure {
+        Ok(())
+    } else {
+        Err(Fenced::Moved { kind: "Environment", name })
+    }
+}

@@ -1,0 +1,121 @@
+//! The two reconcile loops, and what wakes which object.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dryad_cloud::Cloud;
+use dryad_crds::{Deployment, Environment};
+use futures::{FutureExt, StreamExt};
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::{Config, Controller, controller, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::operator::{Operator, TickError};
+use crate::{deployment, environment, view};
+
+/// How many objects are looked at at once. More does not help: kube polls them all on every wake.
+const AT_ONCE: u16 = 32;
+/// How long after a failed tick the next one is tried.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+type Guarded<K> = DeserializeGuard<K>;
+
+/// The loops before they run: their caches are needed by the operator that they run with.
+pub struct Loops {
+    client: Client,
+    deployments: Controller<Guarded<Deployment>>,
+    environments: Controller<Guarded<Environment>>,
+}
+
+/// The caches of both kinds.
+#[derive(Clone)]
+pub struct Caches {
+    /// All Deployments.
+    pub deployments: Store<Guarded<Deployment>>,
+    /// All Environments.
+    pub environments: Store<Guarded<Environment>>,
+}
+
+impl Loops {
+    /// Loops over all objects of both kinds that this client may see.
+    pub fn new(client: &Client) -> (Self, Caches) {
+        let config = || Config::default().concurrency(AT_ONCE);
+        let deployments =
+            Controller::new(Api::all(client.clone()), watcher::Config::default()).with_config(config());
+        let environments =
+            Controller::new(Api::all(client.clone()), watcher::Config::default()).with_config(config());
+        let caches = Caches { deployments: deployments.store(), environments: environments.store() };
+        (Self { client: client.clone(), deployments, environments }, caches)
+    }
+
+    /// Runs until `stop`; ticks that are under way then are finished first.
+    pub async fn run<C: Cloud>(self, operator: Arc<Operator<C>>, stop: CancellationToken) {
+        let siblings = operator.caches.deployments.clone();
+        let deployments = self
+            .deployments
+            .watches(
+                Api::<Guarded<Environment>>::all(self.client.clone()),
+                watcher::Config::default(),
+                move |environment| of_environment(&siblings, &environment),
+            )
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(deployment::reconcile, |_, error, _| after(error), operator.clone())
+            .for_each(|_| std::future::ready(()));
+        let environments = self
+            .environments
+            .watches(
+                Api::<Guarded<Deployment>>::all(self.client),
+                watcher::Config::default(),
+                |deployment: Guarded<Deployment>| environment_of(&deployment),
+            )
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(environment::reconcile, |_, error, _| after(error), operator.clone())
+            .for_each(|_| std::future::ready(()));
+        let tidying = tidy(operator, stop);
+        futures::join!(deployments.boxed(), environments.boxed(), tidying);
+    }
+}
+
+fn after(error: &TickError) -> controller::Action {
+    warn!(%error, "a tick ended early");
+    controller::Action::requeue(AFTER_FAILURE)
+}
+
+/// The Deployments to this Environment: a change of it may be what they wait for.
+fn of_environment(
+    siblings: &Store<Guarded<Deployment>>,
+    environment: &Guarded<Environment>,
+) -> Vec<ObjectRef<Guarded<Deployment>>> {
+    let (name, namespace) = (environment.name_any(), environment.namespace());
+    let concerns = |deployment: &Deployment| {
+        deployment.spec.environment.as_str() == name && deployment.namespace() == namespace
+    };
+    let all = siblings.state();
+    let concerned = all.iter().filter(|guard| guard.0.as_ref().is_ok_and(concerns));
+    concerned.map(|guard| ObjectRef::from_obj(&**guard)).collect()
+}
+
+/// The Environment of this Deployment: it prunes, and minds a holder that vanished.
+fn environment_of(deployment: &Guarded<Deployment>) -> Option<ObjectRef<Guarded<Environment>>> {
+    let readable = deployment.0.as_ref().ok()?;
+    let key = ObjectRef::new(readable.spec.environment.as_str());
+    Some(key.within(deployment.meta().namespace.as_deref()?))
+}
+
+/// Clears the desks of objects that are gone, now and then.
+async fn tidy<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) {
+    const NOW_AND_THEN: Duration = Duration::from_secs(600);
+    while stop.run_until_cancelled(tokio::time::sleep(NOW_AND_THEN)).await.is_some() {
+        let deployments = operator.caches.deployments.state();
+        let environments = operator.caches.environments.state();
+        let uids: std::collections::HashSet<_> = deployments
+            .iter()
+            .map(|deployment| view::uid(&**deployment))
+            .chain(environments.iter().map(|environment| view::uid(&**environment)))
+            .collect();
+        operator.desks.keep(|uid| uids.contains(uid));
+    }
+}

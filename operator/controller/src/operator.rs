@@ -1,0 +1,132 @@
+//! What every tick shares: clients, caches, clocks, desks, and the mandate to act.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dryad_crds::{Deployment, Environment};
+use dryad_machine::history::Entry;
+use kube::runtime::controller;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Client, Resource, ResourceExt};
+use thiserror::Error;
+use tracing::warn;
+
+use crate::checks::http::Prober;
+use crate::clock::Clock;
+use crate::desk::Desks;
+use crate::events::Events;
+use crate::loops::Caches;
+use crate::mandate::Mandate;
+use crate::metrics::Metrics;
+use crate::record;
+use crate::release::git::Git;
+use crate::tags::Owner;
+use crate::view;
+
+/// Why a tick ended early. It is tried again after a pause; nothing is lost, because nothing was decided.
+#[derive(Debug, Error)]
+pub enum TickError {
+    /// The API server could not be read or written.
+    #[error("the API server: {0}")]
+    Api(#[from] kube::Error),
+}
+
+/// What every tick shares.
+pub struct Operator<C> {
+    /// The API server.
+    pub client: Client,
+    /// The cloud.
+    pub cloud: Arc<C>,
+    /// The two clocks.
+    pub clock: Clock,
+    /// What this process keeps of each object.
+    pub desks: Desks,
+    /// Who asks git.
+    pub git: Git,
+    /// Who asks instances.
+    pub prober: Prober,
+    /// Whether this process may act, and how it came to that.
+    pub mandate: Mandate,
+    /// Where transitions are told to people.
+    pub events: Events,
+    /// Where they are counted.
+    pub metrics: Metrics,
+    /// The installation of Dryad, on every group's tags.
+    pub installation: String,
+    /// Z: for how long an unanswered request may still land.
+    pub uncertainty: Duration,
+    /// The caches of both kinds.
+    pub caches: Caches,
+}
+
+impl<C> Operator<C> {
+    /// The Environment of a Deployment, as the cache shows it.
+    pub fn environment(&self, deployment: &Deployment) -> Option<Arc<Environment>> {
+        let name = deployment.spec.environment.as_str();
+        let key = ObjectRef::new(name).within(&deployment.namespace().unwrap_or_default());
+        self.caches.environments.get(&key)?.0.as_ref().ok().cloned().map(Arc::new)
+    }
+
+    /// The Deployments to an Environment, as the cache shows them.
+    pub fn deployments_of(&self, namespace: &str, environment: &str) -> Vec<Arc<Deployment>> {
+        let of = |deployment: &Deployment| {
+            deployment.namespace().as_deref() == Some(namespace)
+                && deployment.spec.environment.as_str() == environment
+        };
+        let all = self.caches.deployments.state();
+        let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
+        readable.filter(|deployment| of(deployment)).cloned().map(Arc::new).collect()
+    }
+
+    /// On whose behalf an Environment's groups exist.
+    pub fn owner(&self, environment: &Environment) -> Owner {
+        Owner {
+            installation: self.installation.clone(),
+            namespace: environment.namespace().unwrap_or_default(),
+            environment: environment.name_any(),
+            uid: view::uid(environment),
+        }
+    }
+
+    /// The API of Deployments in a namespace.
+    pub fn deployments_api(&self, namespace: &str) -> Api<Deployment> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The API of Environments in a namespace.
+    pub fn environments_api(&self, namespace: &str) -> Api<Environment> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Tells people of a transition: an Event, a count.
+    pub async fn announce(&self, deployment: &Deployment, entry: &Entry) {
+        self.metrics.transition(entry.state, entry.reason);
+        self.events.transition(&deployment.object_ref(&()), entry).await;
+    }
+
+    /// Sets aside a Deployment that can't be gone by: a condition and a log line, and nothing else.
+    ///
+    /// # Errors
+    /// When the API server can't be reached or refuses.
+    pub async fn stall(
+        &self,
+        deployment: &Deployment,
+        reason: &str,
+        why: &str,
+    ) -> Result<controller::Action, TickError> {
+        warn!(deployment = deployment.name_any(), reason, why, "stalled");
+        let api = self.deployments_api(&deployment.namespace().unwrap_or_default());
+        record::stalled(&api, deployment, reason, why, self.clock.now().wall).await?;
+        Ok(controller::Action::await_change())
+    }
+
+    /// Whether this process may act now. Asked before every mutation.
+    pub fn may_act(&self) -> bool {
+        self.mandate.may_act()
+    }
+
+    /// From when on no request of a predecessor can land any more, in time since this process started.
+    pub fn certain_from(&self) -> Duration {
+        self.mandate.certain_from()
+    }
+}
