@@ -187,7 +187,7 @@ mod tests {
         let rows: [(&[&str], &str); 5] = [
             (&["--uncertainty", "soon"], "write it like 10s, 5m or 1h 30m"),
             (&["--uncertainty", "0s"], "it must be more than nothing"),
-            (&["--lease-duration", "-5s"], "--lease-duration"),
+            (&["--uncertainty=-5s"], "it must be more than nothing"),
             (&["--log-filter", "dryad=loud"], "--log-filter"),
             (&["--http", "8080"], "--http"),
         ];

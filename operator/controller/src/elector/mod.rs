@@ -6,7 +6,8 @@
 //!
 //! [`Elector`] decides, purely; `candidate` speaks to the API server. This is a fence in time, for everything
 //! that this process does itself. It can't call back a request that is already on its way to a cloud: how a
-//! leadership began ([`Takeover`]) tells the successor whether to expect such requests.
+//! leadership began ([`Takeover`]) tells the successor whether to expect such requests. Nor does it see that a whole
+//! machine was suspended, which stops the monotonic clock too: there the Environment's turn is the fence.
 
 mod candidate;
 mod decide;
