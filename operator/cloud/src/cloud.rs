@@ -85,7 +85,9 @@ pub trait Cloud: Send + Sync + 'static {
         target_group: &TargetGroupArn,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 
-    /// Makes the rule forward by exactly these weights; stickiness and the rule's conditions stay as they are.
+    /// Makes the rule forward by exactly these weights; stickiness and the rule's conditions stay as they are. The rule
+    /// may be read first: a read that fails is an answer, for nothing was sent that changes anything. A rule that does
+    /// anything but forward is [`CloudError::Invalid`].
     fn set_weights(
         &self,
         place: &Place,

@@ -15,7 +15,8 @@ pub enum CloudError {
         /// What was seen instead of an answer.
         message: String,
     },
-    /// The request never left: no connection, no credentials.
+    /// The request never left, or was turned away at the door: no connection, no credentials, or none that are
+    /// accepted.
     #[error("{action} could not be sent: {message}")]
     Unreachable {
         /// The cloud's name of the request.

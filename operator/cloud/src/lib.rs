@@ -4,6 +4,7 @@
 //! Balancing, and knows no SDK. Each mutation is exactly one request, so that an unanswered one leaves exactly
 //! one thing unknown. Nothing here retries, waits or decides.
 
+mod answer;
 pub mod cloud;
 pub mod error;
 pub mod group;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use dryad_machine::name::GroupName;
 
 /// A launch template to be created, complete in itself. Never changed afterwards.
+///
+/// Its instances give their metadata, and with it their credentials, only to who shows a session token (`IMDSv2`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTemplate {
     /// The name of the group it is for.
@@ -21,6 +23,6 @@ pub struct NewTemplate {
     pub security_group_ids: Vec<String>,
     /// The rendered script, not yet in base64; at most 16 KiB.
     pub user_data: Option<String>,
-    /// Put on the template.
+    /// Put on the template and on the instances' volumes; on the instances the group puts its own.
     pub tags: BTreeMap<String, String>,
 }

@@ -1,6 +1,5 @@
 //! From the SDK's errors to the trait's: what became of the request, not which service said what.
 
-mod answer;
 mod dispatch;
 #[cfg(test)]
 mod wire_tests;
@@ -19,7 +18,7 @@ where
     match error {
         SdkError::ServiceError(answer) => {
             let said = answer.err();
-            answer::sort(action, answer.raw().status().as_u16(), said.code(), said.message())
+            CloudError::answered(action, answer.raw().status().as_u16(), said.code(), said.message())
         }
         SdkError::ConstructionFailure(_) => CloudError::Invalid { action, message: in_words(error) },
         SdkError::DispatchFailure(_) if dispatch::never_left(error) => {

@@ -1,38 +1,35 @@
-//! What AWS's error codes mean for the request they answer.
+//! What AWS's error codes mean for the request they answer: for whatever speaks to AWS, or stands in for it.
 //!
 //! Sources: the services' API references ("Errors" of each action, "Common Errors"), and for the texts behind
 //! `ValidationError`, which is Auto Scaling's code for nearly everything, what its users report.
 
-use dryad_cloud::CloudError;
+use crate::error::CloudError;
 
-/// An answer that is an error, by its HTTP status, code and text.
-pub(super) fn sort(
-    action: &'static str,
-    status: u16,
-    code: Option<&str>,
-    message: Option<&str>,
-) -> CloudError {
-    let Some(code) = code else {
-        return CloudError::Unanswered { action, message: format!("HTTP {status} without an error code") };
-    };
-    let said = message.unwrap_or_default();
-    let message = if said.is_empty() { code.to_owned() } else { said.to_owned() };
-    match Meaning::of(code).or_else(|| (code == "ValidationError").then(|| Meaning::of_text(said)).flatten())
-    {
-        Some(Meaning::Throttled) => CloudError::Throttled { action },
-        Some(Meaning::Busy) => CloudError::Busy { action, message },
-        Some(Meaning::NotFound) => CloudError::NotFound { action, message },
-        Some(Meaning::AlreadyExists) => CloudError::AlreadyExists { action, message },
-        Some(Meaning::Denied) => CloudError::Denied { action, message },
-        Some(Meaning::Unsigned) => CloudError::Unreachable {
-            action,
-            message: format!("the operator's credentials were not accepted: {message}"),
-        },
-        Some(Meaning::Unknown) => CloudError::Unanswered { action, message: format!("{code}: {message}") },
-        None if status >= 500 => {
-            CloudError::Unanswered { action, message: format!("HTTP {status}, {code}: {message}") }
+impl CloudError {
+    /// What an answer means that is an error, by its HTTP status, code and text. One without a code tells nothing about
+    /// its request.
+    pub fn answered(action: &'static str, status: u16, code: Option<&str>, text: Option<&str>) -> Self {
+        let Some(code) = code else {
+            return Self::Unanswered { action, message: format!("HTTP {status} without an error code") };
+        };
+        let said = text.unwrap_or_default();
+        let message = if said.is_empty() { code.to_owned() } else { said.to_owned() };
+        match Meaning::of(code, said) {
+            Some(Meaning::Throttled) => Self::Throttled { action },
+            Some(Meaning::Busy) => Self::Busy { action, message },
+            Some(Meaning::NotFound) => Self::NotFound { action, message },
+            Some(Meaning::AlreadyExists) => Self::AlreadyExists { action, message },
+            Some(Meaning::Denied) => Self::Denied { action, message },
+            Some(Meaning::Unsigned) => Self::Unreachable {
+                action,
+                message: format!("the operator's credentials were not accepted: {message}"),
+            },
+            Some(Meaning::Unknown) => Self::Unanswered { action, message: format!("{code}: {message}") },
+            None if status >= 500 => {
+                Self::Unanswered { action, message: format!("HTTP {status}, {code}: {message}") }
+            }
+            None => Self::Invalid { action, message },
         }
-        None => CloudError::Invalid { action, message },
     }
 }
 
@@ -50,7 +47,7 @@ enum Meaning {
 }
 
 impl Meaning {
-    fn of(code: &str) -> Option<Self> {
+    fn of(code: &str, text: &str) -> Option<Self> {
         Some(match code {
             "Throttling"
             | "ThrottlingException"
@@ -111,6 +108,8 @@ impl Meaning {
             | "UnrecognizedClientException" => Self::Unsigned,
 
             "RequestTimeout" | "RequestTimeoutException" => Self::Unknown,
+
+            "ValidationError" => return Self::of_text(text),
 
             _ => return None,
         })
@@ -214,7 +213,7 @@ mod tests {
     #[test]
     fn every_answer_means_what_it_says() {
         for &(status, code, text, meaning) in ANSWERS {
-            let error = sort(ACTION, status, Some(code), Some(text));
+            let error = CloudError::answered(ACTION, status, Some(code), Some(text));
             assert_eq!(kind(&error), meaning, "{status} {code}: {text}");
         }
     }
@@ -222,15 +221,24 @@ mod tests {
     #[test]
     fn an_answer_without_a_code_tells_nothing() {
         for status in [200, 400, 403, 429, 502] {
-            assert_eq!(kind(&sort(ACTION, status, None, Some("Rate exceeded"))), "unanswered", "{status}");
+            assert_eq!(
+                kind(&CloudError::answered(ACTION, status, None, Some("Rate exceeded"))),
+                "unanswered",
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn a_refusal_carries_the_words_of_aws() {
-        let error = sort(ACTION, 400, Some("ValidationError"), Some("Max bound, 1, is below min bound, 2"));
+        let error = CloudError::answered(
+            ACTION,
+            400,
+            Some("ValidationError"),
+            Some("Max bound, 1, is below min bound, 2"),
+        );
         assert_eq!(error.to_string(), "CreateAutoScalingGroup: Max bound, 1, is below min bound, 2");
-        let error = sort(ACTION, 400, Some("LimitExceeded"), None);
+        let error = CloudError::answered(ACTION, 400, Some("LimitExceeded"), None);
         assert_eq!(error.to_string(), "CreateAutoScalingGroup: LimitExceeded");
     }
 }
