@@ -6,7 +6,7 @@ use std::time::Duration;
 use dryad_machine::name::AccountName;
 
 /// Which accounts there are, where AWS is, and how long to wait for it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Settings {
     /// What the requests of an account are signed with. A request for an account that is not here is
     /// [`CloudError::Unreachable`](dryad_cloud::CloudError::Unreachable), and never sent.
@@ -16,6 +16,14 @@ pub struct Settings {
     pub endpoint: Option<String>,
     /// How long to wait.
     pub patience: Patience,
+}
+
+/// AWS itself, with one account, `default`, of which the process's surroundings have the credentials.
+impl Default for Settings {
+    fn default() -> Self {
+        let accounts = [(AccountName::new("default"), Credentials::Ambient)].into();
+        Self { accounts, endpoint: None, patience: Patience::default() }
+    }
 }
 
 /// Where an account's credentials come from.

@@ -58,10 +58,6 @@ impl Gathering {
 impl Site {
     /// The groups of these names that exist.
     pub(crate) async fn groups(self: &Arc<Self>, names: &BTreeSet<GroupName>) -> Found {
-        // No names would mean every group of the account.
-        if names.is_empty() {
-            return Ok(BTreeMap::new());
-        }
         let (answer, answered) = oneshot::channel();
         if self.gathering.join(Caller { names: names.clone(), answer }) {
             tokio::spawn(Arc::clone(self).answer_all());
@@ -76,6 +72,7 @@ impl Site {
         let callers = self.gathering.close();
         let names: BTreeSet<_> = callers.iter().flat_map(|caller| &caller.names).cloned().collect();
         let names: Vec<_> = names.into_iter().collect();
+        // Without names there is no question: an empty one would be after every group of the account.
         let questions: Vec<BTreeSet<_>> =
             names.chunks(MOST_NAMES).map(|names| names.iter().cloned().collect()).collect();
         let batches: Vec<_> = stream::iter(questions)
