@@ -2,7 +2,8 @@
 //!
 //! [`model::World`] is the cloud: accounts and regions, groups, instances, load balancers, and time as a value
 //! handed in. It reads no clock, does no IO, and answers the same to the same calls. [`wire`] is the door for
-//! everything that speaks AWS's protocols (the SDKs, the `aws` CLI, boto3); [`shared::Shared`] is what the doors
+//! everything that speaks AWS's protocols (the SDKs, the `aws` CLI, boto3); [`in_process`] the one for
+//! what speaks Dryad's own trait over clouds; [`shared::Shared`] is what the doors
 //! and the data plane hold together. [`faults`] makes the cloud misbehave on demand. [`actions`] is the written
 //! list of what it knows: every other action, and every other parameter, is answered 501 and remembered.
 //!
@@ -12,6 +13,7 @@
 pub mod actions;
 pub mod balancer;
 pub mod faults;
+pub mod in_process;
 pub mod instances;
 pub mod model;
 pub mod prober;

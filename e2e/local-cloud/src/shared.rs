@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::model::{Settings, World};
 
@@ -18,20 +19,30 @@ pub struct Shared {
 #[derive(Debug)]
 struct Inner {
     world: World,
-    /// How far the world's clock is ahead of the machine's.
+    /// What the world's clock showed at first.
+    started: Timestamp,
+    /// When that was. Tokio's clock, so that a test that stops it stops the world's too.
+    since: Instant,
+    /// How far the world's clock has been moved on besides.
     ahead: SignedDuration,
 }
 
 impl Inner {
     fn now(&self) -> Timestamp {
-        Timestamp::now() + self.ahead
+        self.started + self.since.elapsed() + self.ahead
     }
 }
 
 impl Shared {
-    /// A new world.
+    /// A new world, at the time of the machine.
     pub fn new(seed: u64, settings: Settings) -> Arc<Self> {
-        let inner = Inner { world: World::new(seed, settings), ahead: SignedDuration::ZERO };
+        Self::starting_at(Timestamp::now(), seed, settings)
+    }
+
+    /// A new world at that time. In virtual time (Tokio's clock stopped) the same calls give the same world.
+    pub fn starting_at(started: Timestamp, seed: u64, settings: Settings) -> Arc<Self> {
+        let world = World::new(seed, settings);
+        let inner = Inner { world, started, since: Instant::now(), ahead: SignedDuration::ZERO };
         Arc::new(Self { inner: Mutex::new(inner), revision: watch::Sender::new(0) })
     }
 

@@ -34,7 +34,8 @@ const TIMINGS: Timings = Timings {
 
 /// A world in which a test says when time passes.
 pub(crate) fn new_world() -> Arc<Shared> {
-    Shared::new(42, Settings { timings: TIMINGS, ..Settings::default() })
+    let started = "2026-01-01T00:00:00Z".parse().unwrap();
+    Shared::starting_at(started, 42, Settings { timings: TIMINGS, ..Settings::default() })
 }
 
 /// The place that the cases are about.
