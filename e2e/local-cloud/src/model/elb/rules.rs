@@ -267,7 +267,7 @@ impl Action for DescribeRules {
         }
         let size = page_size(self.page_size, context.settings)?;
         let page = Page { token: self.marker.as_deref(), size };
-        // Digits sort before `default`, and padded they sort as numbers do.
+        // By place in the list: priorities are unique, but `default` is not a number.
         let key = |(at, rule): &(usize, DescribedRule)| format!("{at:08}{}", rule.priority);
         let (page, next_marker) = page.of(found.into_iter().enumerate(), key)?;
         Ok(DescribeRulesAnswer { rules: page.into_iter().map(|(_, rule)| rule).collect(), next_marker })
