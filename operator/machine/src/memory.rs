@@ -194,6 +194,13 @@ impl Memory {
         (apart && fresh).then_some([&earlier.reading, &latest.reading])
     }
 
+    /// Two readings, both made when nothing sent earlier could land any more: what they show stays as it is until
+    /// somebody acts.
+    pub fn two_certain(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
+        let earlier = self.earlier.as_ref()?;
+        self.two(now, tick).filter(|_| earlier.at.mono >= self.certain_from)
+    }
+
     /// Whether the wall clock moved as the monotonic one did between the two readings.
     pub fn clocks_agree(&self, now: Now, tick: Duration) -> bool {
         let (Some(earlier), Some(latest)) = (&self.earlier, &self.latest) else { return false };

@@ -18,7 +18,7 @@ pub(super) fn close(case: &Case<'_>) -> Decision {
                     to: Box::new(tenure.release(&end)),
                     change: TenureChange::Release,
                 }),
-                None => Decision::nothing_more(),
+                None => Decision::wait(case.tick(), "looking which group carries the traffic now"),
             };
         }
         if deployment.turn.is_some_and(|turn| tenure.turn < turn) {

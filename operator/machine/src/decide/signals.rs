@@ -207,8 +207,8 @@ fn timed_out(case: &Case<'_>) -> Option<Signal> {
     let (bound, may) = match case.state() {
         State::Resolve | State::Prepare | State::RolloutWait => (pace.rollout_timeout(), true),
         State::EvaluateWait => (pace.evaluate_timeout(), true),
-        // Giving up a rollback asks whom traffic is on, so it looks twice; ending waits for certainty.
-        State::Rollback => (pace.rollout_timeout(), case.is_certain() && case.readings().is_some()),
+        // Giving up a rollback asks whom traffic is on: two looks that agree, with nothing under way.
+        State::Rollback => (pace.rollout_timeout(), knows_the_carrier(case)),
         State::RetireWait => (pace.rollout_timeout(), case.is_certain() && is_projected(case)),
         State::Pending
         | State::RetainWait
@@ -219,6 +219,13 @@ fn timed_out(case: &Case<'_>) -> Option<Signal> {
     };
     (may && case.elapsed() >= bound).then(|| {
         signal_of(Reason::TimedOut, format!("not within {}s: {}", bound.as_secs(), progress(case).message))
+    })
+}
+
+fn knows_the_carrier(case: &Case<'_>) -> bool {
+    let readings = case.memory.two_certain(case.now, case.tick());
+    case.plan().zip(readings).is_some_and(|(plan, [earlier, latest])| {
+        case.carries(earlier, &plan.green) == case.carries(latest, &plan.green)
     })
 }
 

@@ -8,7 +8,7 @@ use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::Reading;
 use crate::state::State;
-use crate::tenure::{Held, Role, Tenure};
+use crate::tenure::{End, Held, Role, Tenure};
 use crate::view::{Deletion, Paused, PlaceInLine};
 
 /// Whether the Environment says that it is this deploy's turn, the very turn that the deploy recorded.
@@ -85,21 +85,33 @@ pub(super) fn deployed(case: &Case<'_>, plan: &Plan) -> Deployed {
     }
 }
 
-/// How the turn of a deploy that has ended is given back, by its history alone.
-pub(super) fn end(case: &Case<'_>) -> Option<crate::tenure::End> {
+/// How the turn of a deploy that has ended is given back; none as long as that takes another look.
+///
+/// Its history says how, unless a rollback was given up: then the one who gave up may have been overtaken by
+/// another who brought the traffic back, so who serves is who carries it now.
+pub(super) fn end(case: &Case<'_>) -> Option<End> {
     let environment = case.environment()?;
     let deployment = case.view.deployment;
     let last = deployment.history.last()?;
     let serving = || environment.tenure.of_role(Role::Serving).map(|member| member.name.clone()).collect();
-    let Some(plan) = case.plan() else {
-        // It ended before anything was launched, so what it announced does not exist and never will.
+    let recorded = deployment.turn == Some(environment.tenure.turn);
+    let Some(plan) = case.plan().filter(|_| recorded) else {
+        // It ended before anything was launched in this turn, so what it announced does not exist and never will.
         let own = environment.tenure.of_role(Role::Green).filter(|member| member.owner == deployment.uid);
         let gone = own.map(|member| member.name.clone()).collect();
-        return Some(crate::tenure::End { serving: serving(), gone, deployed: None });
+        return Some(End { serving: serving(), gone, deployed: None });
     };
-    let green_serves = last.state == State::Done || last.reason == Reason::BlueLost;
-    Some(crate::tenure::End {
-        serving: if green_serves { vec![plan.green.clone()] } else { plan.blue.clone() },
+    let by_history = match last.state == State::Done || last.reason == Reason::BlueLost {
+        true => vec![plan.green.clone()],
+        false => plan.blue.clone(),
+    };
+    let given_up =
+        deployment.history.rollback().is_some() && matches!(last.reason, Reason::TimedOut | Reason::BlueLost);
+    let serving = if given_up { carriers(case, plan)? } else { Vec::new() };
+    let serving = if serving.is_empty() { by_history } else { serving };
+    let green_serves = serving.contains(&plan.green);
+    Some(End {
+        serving,
         gone: match last.reason {
             Reason::RetireOk => plan.blue.clone(),
             Reason::RollbackOk => vec![plan.green.clone()],
@@ -107,4 +119,12 @@ pub(super) fn end(case: &Case<'_>) -> Option<crate::tenure::End> {
         },
         deployed: green_serves.then(|| deployed(case, plan)),
     })
+}
+
+/// The groups of this deploy that carry traffic, by two looks with nothing under way.
+fn carriers(case: &Case<'_>, plan: &Plan) -> Option<Vec<GroupName>> {
+    let readings = case.memory.two_certain(case.now, case.tick())?;
+    let groups = plan.blue.iter().chain([&plan.green]);
+    let carrying = groups.filter(|name| readings.iter().all(|reading| case.carries(reading, name)));
+    Some(carrying.cloned().collect())
 }
