@@ -64,14 +64,19 @@ fn failed(case: &Case<'_>) -> Option<Signal> {
 
 /// Absent, being deleted, or carrying traffic without one healthy instance, in both of two readings.
 ///
-/// In the first step, green is absent until it has been created, and that a creation shows late is no loss.
+/// In the first step, green is absent until it has been created, and that a creation shows late is no loss. And
+/// while it joins a blue that still carries traffic, the load balancer has yet to find it healthy.
 fn green_lost(case: &Case<'_>) -> Option<Signal> {
     let plan = case.plan()?;
     let launching = case.state() == State::RolloutWait && case.view.deployment.history.step() == Some(1);
+    let joining = |reading: &Reading| {
+        case.state() == State::RolloutWait && plan.blue.iter().any(|blue| case.carries(reading, blue))
+    };
     let lost = |reading: &Reading| match reading.group(&plan.green) {
         None if launching => None,
         None => Some("it does not exist"),
         Some(green) if green.presence == Presence::BeingDeleted => Some("it is being deleted"),
+        Some(_) if joining(reading) => None,
         Some(_) if case.carries(reading, &plan.green) && reading.healthy(&plan.green) == 0 => {
             Some("it carries traffic without one healthy instance")
         }
