@@ -5,8 +5,9 @@ use super::retire::{Retiring, retire};
 use crate::capacity::Removal;
 use crate::case::Case;
 use crate::effect::{Effect, Size};
+use crate::name::GroupName;
 use crate::plan::{Plan, Route};
-use crate::reading::{Attached, Presence, Reading};
+use crate::reading::{Attached, GroupSeen, Presence, Reading};
 
 /// Whatever going back still lacks, the most urgent first.
 pub(super) fn roll_back(case: &Case<'_>) -> Vec<Effect> {
@@ -22,10 +23,7 @@ pub(super) fn roll_back(case: &Case<'_>) -> Vec<Effect> {
 
 /// Gives blue back the size it must have to carry the traffic.
 fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
-    let here = || {
-        let seen = plan.blue.iter().filter_map(|name| Some((name, reading.group(name)?)));
-        seen.filter(|(_, group)| group.presence == Presence::Here)
-    };
+    let here = || blue_here(plan, reading);
     let need = plan.floor.max(1);
     let has: u32 = here().map(|(_, group)| group.desired).sum();
     let Some((name, group)) = here().next().filter(|_| has < need) else { return Vec::new() };
@@ -34,12 +32,15 @@ fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
     vec![Effect::Resize { group: name.clone(), size }]
 }
 
+/// What is left of blue.
+fn blue_here<'a>(plan: &'a Plan, reading: &'a Reading) -> impl Iterator<Item = (&'a GroupName, &'a GroupSeen)> {
+    let seen = plan.blue.iter().filter_map(|name| Some((name, reading.group(name)?)));
+    seen.filter(|(_, group)| group.presence == Presence::Here)
+}
+
 fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Effect> {
-    let blue = plan.blue.iter().find_map(|name| {
-        let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
-        Some((name, seen))
-    });
-    let (name, seen) = blue?;
+    let here = || blue_here(plan, reading);
+    let (name, _) = here().next()?;
     match plan.route {
         Route::Weighted { green } => {
             let home = green.other();
@@ -55,7 +56,9 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
             shift.then_some(Effect::Shift(home))
         }
         Route::Shared {} => {
-            if seen.attached != Attached::ToShared {
+            // All of blue: its floor was counted over all of it.
+            let detached = |(_, seen): &(&GroupName, &GroupSeen)| seen.attached != Attached::ToShared;
+            if let Some((name, _)) = here().find(detached) {
                 return Some(Effect::Attach { group: name.clone(), slot: None });
             }
             let green = reading.group(&plan.green).filter(|green| green.attached != Attached::Nowhere)?;
