@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::capacity::{self, Purpose, Removal};
-use crate::decide::{Action, Decision, Retiring, TenureChange, Write, retire};
+use crate::decide::{Action, Decision, Retiring, TenureChange, Write, one_from_users, retire};
 use crate::memory::{Memory, Now};
 use crate::name::GroupName;
 use crate::reading::{AtWork, Reading};
@@ -91,6 +91,7 @@ fn tidy(
     if !gone.is_empty() && memory.is_certain(now) {
         return store(environment.tenure.forget(&gone), TenureChange::Forget);
     }
+    let effects = one_from_users(effects, |name| reading.carries(name, at_work(environment, name)));
     let action = if effects.is_empty() { Action::Wait } else { Action::Act(effects) };
     Decision { action, wake, progress: None }
 }

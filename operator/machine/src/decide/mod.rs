@@ -23,7 +23,7 @@ use crate::state::State;
 use crate::tenure::Tenure;
 use crate::view::{Existence, Finalizer, View};
 
-pub(crate) use retire::{Retiring, retire};
+pub(crate) use retire::{Retiring, one_from_users, retire};
 
 /// What one tick does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
