@@ -33,7 +33,10 @@ fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
 }
 
 /// What is left of blue.
-fn blue_here<'a>(plan: &'a Plan, reading: &'a Reading) -> impl Iterator<Item = (&'a GroupName, &'a GroupSeen)> {
+fn blue_here<'a>(
+    plan: &'a Plan,
+    reading: &'a Reading,
+) -> impl Iterator<Item = (&'a GroupName, &'a GroupSeen)> {
     let seen = plan.blue.iter().filter_map(|name| Some((name, reading.group(name)?)));
     seen.filter(|(_, group)| group.presence == Presence::Here)
 }

@@ -1,0 +1,251 @@
+//! The API server: one Environment, its Deployments, and writes that only land on the version they were made for.
+//!
+//! Objects are shared and compared as a whole: a write is a conflict if the object it was decided on is not the
+//! object that is stored. Nothing here ever becomes equal to an older self, so that is what a resourceVersion says.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use dryad_machine::decide::{Append, Write};
+use dryad_machine::deployed::{Deployed, Shipment};
+use dryad_machine::history::History;
+use dryad_machine::name::{AccountName, Place, Region, Turn};
+use dryad_machine::plan::{Pace, Revision};
+use dryad_machine::release::Release;
+use dryad_machine::strategy::Strategy;
+use dryad_machine::tenure::{Member, Role, Tenure};
+use dryad_machine::view::{
+    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Request, Routing,
+};
+use jiff::Timestamp;
+
+use crate::world::{ENVIRONMENT, Id, uid};
+
+/// How many Deployments there may be.
+pub(crate) const DEPLOYMENTS: usize = 2;
+
+/// From one look to the next.
+pub(crate) const TICK_SECONDS: u32 = 10;
+
+/// When every entry was recorded, as far as anybody can tell later: time in a history is told in the entries' order.
+pub(crate) fn recorded() -> Timestamp {
+    Timestamp::from_second(1_000).expect("a time")
+}
+
+/// What a loop is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    Environment,
+    /// The Deployment at this place.
+    Deployment(usize),
+}
+
+impl Subject {
+    pub(crate) const ALL: [Self; 3] = [Self::Environment, Self::Deployment(0), Self::Deployment(1)];
+
+    /// Its place among everything that is remembered.
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Environment => DEPLOYMENTS,
+            Self::Deployment(place) => place,
+        }
+    }
+}
+
+/// The number in the uid of the Deployment at this place.
+pub(crate) fn number(place: usize) -> u8 {
+    u8::try_from(place + 1).expect("a handful")
+}
+
+/// A stored Environment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Environment {
+    pub(crate) view: EnvironmentView,
+    pub(crate) finalizer: Finalizer,
+}
+
+/// Everything that is stored, or what a cache shows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Api {
+    pub(crate) environment: Option<Arc<Environment>>,
+    pub(crate) deployments: [Option<Arc<DeploymentView>>; DEPLOYMENTS],
+}
+
+/// The object was not what it was thought to be.
+#[derive(Debug)]
+pub(crate) struct Conflict;
+
+impl Api {
+    pub(crate) fn tenure(&self) -> Option<&Tenure> {
+        self.environment.as_ref().map(|environment| &environment.view.tenure)
+    }
+
+    pub(crate) fn member(&self, id: Id) -> Option<&Member> {
+        self.tenure()?.member(&id.name())
+    }
+
+    pub(crate) fn deployment(&self, place: usize) -> Option<&DeploymentView> {
+        self.deployments[place].as_deref()
+    }
+
+    /// The Deployment that announced the group.
+    pub(crate) fn owner(&self, id: Id) -> Option<&DeploymentView> {
+        self.deployment(usize::from(id.owner.checked_sub(1)?))
+    }
+
+    /// Stores what was decided on `seen`, unless somebody else was faster.
+    pub(crate) fn store(&mut self, subject: Subject, seen: &Self, write: &Write) -> Result<(), Conflict> {
+        match (write, subject) {
+            (Write::Append(append), Subject::Deployment(place)) => {
+                let mut stored = self.guarded(place, seen)?;
+                appended(&mut stored, append);
+                self.deployments[place] = Some(Arc::new(stored));
+            }
+            (Write::AddFinalizer, Subject::Deployment(place)) => {
+                let mut stored = self.guarded(place, seen)?;
+                if stored.existence == Existence::BeingDeleted {
+                    return Err(Conflict);
+                }
+                stored.finalizer = Finalizer::Present;
+                self.deployments[place] = Some(Arc::new(stored));
+            }
+            (Write::RemoveFinalizer, Subject::Deployment(place)) => {
+                let mut stored = self.guarded(place, seen)?;
+                stored.finalizer = Finalizer::Absent;
+                let kept = stored.existence == Existence::Kept;
+                self.deployments[place] = kept.then(|| Arc::new(stored));
+            }
+            (Write::Tenure { to, .. }, _) => {
+                let mut stored = self.guarded_environment(seen)?;
+                stored.view.tenure = (**to).clone();
+                self.environment = Some(Arc::new(stored));
+            }
+            (Write::AddFinalizer, Subject::Environment) => {
+                let mut stored = self.guarded_environment(seen)?;
+                stored.finalizer = Finalizer::Present;
+                self.environment = Some(Arc::new(stored));
+            }
+            (Write::RemoveFinalizer, Subject::Environment) => {
+                let mut stored = self.guarded_environment(seen)?;
+                stored.finalizer = Finalizer::Absent;
+                let kept = stored.view.deletion == Deletion::None;
+                self.environment = kept.then(|| Arc::new(stored));
+            }
+            (Write::Append(_), Subject::Environment) => unreachable!("an Environment has no history"),
+        }
+        Ok(())
+    }
+
+    fn guarded(&self, place: usize, seen: &Self) -> Result<DeploymentView, Conflict> {
+        let (stored, seen) = (&self.deployments[place], &seen.deployments[place]);
+        stored.as_ref().filter(|_| stored == seen).map(|stored| (**stored).clone()).ok_or(Conflict)
+    }
+
+    fn guarded_environment(&self, seen: &Self) -> Result<Environment, Conflict> {
+        let stored = &self.environment;
+        let unchanged = stored.as_ref().filter(|_| *stored == seen.environment);
+        unchanged.map(|stored| (**stored).clone()).ok_or(Conflict)
+    }
+
+    /// Changes a Deployment as its user does.
+    pub(crate) fn edit(&mut self, place: usize, edit: impl FnOnce(&mut DeploymentView)) {
+        if let Some(stored) = &mut self.deployments[place] {
+            edit(Arc::make_mut(stored));
+            if stored.existence == Existence::BeingDeleted && stored.finalizer == Finalizer::Absent {
+                self.deployments[place] = None;
+            }
+        }
+    }
+
+    /// Deletes the Environment as its user does.
+    pub(crate) fn delete_environment(&mut self, deletion: Deletion) {
+        if let Some(stored) = &mut self.environment {
+            Arc::make_mut(stored).view.deletion = deletion;
+            if stored.finalizer == Finalizer::Absent {
+                self.environment = None;
+            }
+        }
+    }
+}
+
+/// Words and times do not matter to what follows, so they are not kept: states that differ in them are one.
+fn appended(stored: &mut DeploymentView, append: &Append) {
+    let mut entry = append.entry.clone();
+    entry.message.clear();
+    entry.at = recorded();
+    stored.history = stored.history.with(entry);
+    stored.turn = append.turn.or(stored.turn);
+    if let Some(plan) = &append.plan {
+        stored.plan = Some(plan.clone());
+    }
+}
+
+/// The release that all deploy.
+pub(crate) fn shipment() -> Shipment {
+    Shipment { release: Release::default(), committed_at: None, subject: None }
+}
+
+/// An Environment before its first deploy.
+pub(crate) fn environment(routing: Routing, size: u8) -> Environment {
+    let tick = NonZeroU32::new(TICK_SECONDS).expect("not zero");
+    Environment {
+        view: EnvironmentView {
+            name: ENVIRONMENT.to_owned(),
+            revision: Revision { uid: uid(9), generation: 1 },
+            deletion: Deletion::None,
+            tenure: Tenure::default(),
+            place: Place { account: AccountName::new("a"), region: Region::new("r") },
+            bounds: Bounds { min: size.into(), max: 2 },
+            replicas: None,
+            routing,
+            strategy: Strategy::BlueGreen,
+            pace: Pace {
+                tick_seconds: tick,
+                rollout_timeout_seconds: 10_000,
+                evaluate_seconds: 0,
+                evaluate_timeout_seconds: 10_000,
+                retain_seconds: 10_000,
+            },
+        },
+        finalizer: Finalizer::Present,
+    }
+}
+
+/// What the ledger says of the group that serves before the first deploy of ours.
+pub(crate) fn serving(environment: &mut Environment) {
+    let deployed = Deployed {
+        shipment: shipment(),
+        deployment: "d0".to_owned(),
+        uid: uid(0),
+        turn: Turn::new(1),
+        since: recorded(),
+    };
+    environment.view.tenure = Tenure {
+        turn: Turn::new(1),
+        holder: None,
+        groups: vec![Member {
+            name: Id::BLUE.name(),
+            place: environment.view.place.clone(),
+            owner: uid(0),
+            turn: Turn::new(1),
+            role: Role::Serving,
+            deployed: Some(deployed.clone()),
+            held: None,
+        }],
+        deployed: Some(deployed),
+    };
+}
+
+/// A Deployment as it was just applied.
+pub(crate) fn deployment(place: usize) -> DeploymentView {
+    DeploymentView {
+        uid: uid(number(place)),
+        name: format!("d{}", number(place)),
+        existence: Existence::Kept,
+        finalizer: Finalizer::Absent,
+        request: Request::default(),
+        history: History::default(),
+        turn: None,
+        plan: None,
+    }
+}

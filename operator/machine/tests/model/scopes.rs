@@ -1,0 +1,210 @@
+//! What is checked, and how far.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use dryad_machine::view::Routing;
+use stateright::{Checker, HasDiscoveries, Model};
+
+use crate::properties::Reached;
+use crate::scope::{Beginning, Caches, Cloud, Scope};
+use crate::state::Budget;
+
+/// Together they must have at least so many states that differ.
+const ENOUGH: usize = 1_000_000;
+
+const NONE: Budget = Budget { requests: 0, deaths: 0, meddling: 0, crashes: 0, unanswered: 0 };
+
+/// Small enough to exhaust: every state, each followed to its end.
+const WHOLE: Scope =
+    Scope { cloud: Cloud::Prompt, budget: Budget { requests: 1, ..NONE }, endings_one_in: 1, ..Scope::PLAIN };
+
+/// From every state of a deploy that goes well, as far as time allows.
+const DEEP: Scope = Scope {
+    beginning: Beginning::Everywhere,
+    cloud: Cloud::Prompt,
+    endings_one_in: 64,
+    limit: Some(450_000),
+    ..Scope::PLAIN
+};
+
+fn scopes() -> Vec<Scope> {
+    use Reached::{
+        Aborted, BlueGone, BlueLost, Canceled, Done, EnvironmentGone, Failed, GreenLost, InFlight, LateWrite,
+        RetireTimedOut, Returned, SecondTurn, Uncertain, Vanished,
+    };
+    vec![
+        Scope {
+            name: "one request, a rule with two target groups",
+            reaches: &[Done, Failed, Aborted, Canceled, RetireTimedOut, Returned, BlueGone, EnvironmentGone],
+            ..WHOLE
+        },
+        Scope {
+            name: "one request, one shared target group",
+            routing: Routing::Shared,
+            reaches: &[Done, Failed, Aborted, Canceled, RetireTimedOut, Returned, BlueGone, EnvironmentGone],
+            ..WHOLE
+        },
+        Scope {
+            name: "one request, workers",
+            routing: Routing::Workers,
+            reaches: &[Done, Failed, Aborted, Canceled, RetireTimedOut, Returned, BlueGone, EnvironmentGone],
+            ..WHOLE
+        },
+        Scope {
+            name: "one request, first deploy",
+            beginning: Beginning::First,
+            reaches: &[Done, Failed, Aborted, Canceled, EnvironmentGone],
+            ..WHOLE
+        },
+        Scope {
+            name: "late mutations, a rule",
+            zombies: 2,
+            budget: Budget { requests: 1, unanswered: 2, ..NONE },
+            reaches: &[Done, Failed, Aborted, InFlight],
+            ..DEEP
+        },
+        Scope {
+            name: "late mutations, shared, slow cloud",
+            routing: Routing::Shared,
+            cloud: Cloud::Slow,
+            zombies: 1,
+            budget: Budget { requests: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, Aborted, InFlight],
+            ..DEEP
+        },
+        Scope {
+            name: "crashes and late mutations, shared",
+            routing: Routing::Shared,
+            zombies: 1,
+            late_writes: true,
+            budget: Budget { requests: 1, crashes: 2, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, Aborted, InFlight, LateWrite, Uncertain],
+            ..DEEP
+        },
+        Scope {
+            name: "two operators, lagging caches, late writes",
+            caches: Caches::Lagging,
+            operators: 2,
+            late_writes: true,
+            budget: Budget { requests: 1, crashes: 1, ..NONE },
+            reaches: &[Done, Failed, LateWrite, Uncertain],
+            ..DEEP
+        },
+        Scope {
+            name: "instances die, groups are resized and deleted",
+            cloud: Cloud::Slow,
+            budget: Budget { requests: 1, deaths: 1, meddling: 1, ..NONE },
+            reaches: &[Done, Failed, GreenLost, BlueLost],
+            ..DEEP
+        },
+        Scope {
+            name: "the same, shared, two instances each, late mutations",
+            routing: Routing::Shared,
+            size: 2,
+            zombies: 1,
+            budget: Budget { requests: 1, deaths: 1, meddling: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, GreenLost, BlueLost, InFlight],
+            ..DEEP
+        },
+        Scope {
+            name: "stale looks",
+            cloud: Cloud::Stale,
+            budget: Budget { requests: 1, ..NONE },
+            reaches: &[Done, Failed, Aborted],
+            ..DEEP
+        },
+        Scope {
+            name: "failing looks, late mutations",
+            cloud: Cloud::Failing,
+            zombies: 1,
+            budget: Budget { requests: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, InFlight],
+            ..DEEP
+        },
+        Scope {
+            name: "a second deploy, objects deleted by force, late mutations",
+            second: true,
+            forced: true,
+            zombies: 1,
+            budget: Budget { requests: 2, unanswered: 1, ..NONE },
+            reaches: &[Done, SecondTurn, Vanished, InFlight],
+            ..DEEP
+        },
+    ]
+}
+
+fn is_large() -> bool {
+    std::env::var("DRYAD_MODEL").is_ok_and(|size| size == "large")
+}
+
+/// Checks one scope; tells what it found.
+fn check(scope: &Scope) -> (usize, Result<(), String>) {
+    let checker = scope.clone().checker().finish_when(HasDiscoveries::AnyFailures);
+    let checker = match scope.limit {
+        Some(limit) => checker.target_state_count(limit),
+        None => checker,
+    };
+    let start = Instant::now();
+    let checker = checker.spawn_bfs().join();
+    let unique = checker.unique_state_count();
+    println!(
+        "{unique:>9} states, {:>3} deep, {:>5.1}s  {}",
+        checker.max_depth(),
+        start.elapsed().as_secs_f64(),
+        scope.name
+    );
+    (unique, verdict(scope, &checker))
+}
+
+/// No rule is broken, and everything is reached that must be.
+pub(crate) fn verdict(scope: &Scope, checker: &impl Checker<Scope>) -> Result<(), String> {
+    for (property, path) in checker.discoveries() {
+        if checker.discovery_classification(property).to_string() == "counterexample" {
+            let (state, steps) = (path.last_state().clone(), path.into_actions());
+            let steps: Vec<_> = steps.iter().map(|step| format!("  {step:?}")).collect();
+            return Err(format!(
+                "{}: {property} is broken after {} steps: {:?}\n{}\n{state:#?}",
+                scope.name,
+                steps.len(),
+                crate::properties::why(scope, &state),
+                steps.join("\n"),
+            ));
+        }
+    }
+    let unreached = scope.reaches.iter().filter(|reached| checker.discovery(reached.name()).is_none());
+    let unreached: Vec<_> = unreached.collect();
+    match unreached.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{}: never reached: {unreached:?}", scope.name)),
+    }
+}
+
+#[test]
+fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
+    let mut scopes = scopes();
+    if is_large() {
+        for scope in &mut scopes {
+            scope.limit = scope.limit.map(|limit| limit * 25);
+            scope.endings_one_in = 1;
+        }
+    }
+    let (queue, results) = (Mutex::new(scopes), Mutex::new(Vec::new()));
+    let next = || queue.lock().expect("unpoisoned").pop();
+    std::thread::scope(|threads| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
+            threads.spawn(|| {
+                while let Some(scope) = next() {
+                    let result = check(&scope);
+                    results.lock().expect("unpoisoned").push(result);
+                }
+            });
+        }
+    });
+    let (counts, verdicts): (Vec<_>, Vec<_>) = results.into_inner().expect("unpoisoned").into_iter().unzip();
+    let total: usize = counts.iter().sum();
+    println!("{total:>9} states in all");
+    let broken: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+    assert!(total >= ENOUGH, "only {total} states are checked");
+}

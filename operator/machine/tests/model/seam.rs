@@ -1,0 +1,140 @@
+//! The machine, whole, or with one of its guards taken out.
+//!
+//! Each variant but the first breaks one promise on purpose. The tests in `seeded` show that the model check
+//! notices: what no seeded bug breaks, no property guards.
+
+use dryad_machine::decide::{self, Action, Append, Decision, TenureChange, Write};
+use dryad_machine::effect::Effect;
+use dryad_machine::environment::{self, EnvironmentCase};
+use dryad_machine::event::Reason;
+use dryad_machine::memory::{Memory, Now};
+use dryad_machine::name::GroupName;
+use dryad_machine::plan::Route;
+use dryad_machine::reading::Slot;
+use dryad_machine::state::State;
+use dryad_machine::tenure::{End, Held, Role};
+use dryad_machine::view::{Finalizer, View};
+
+use crate::memory::{Certainty, PRESENT, Remembered, Wall};
+
+/// Which guard is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Seam {
+    /// None: the machine as it is.
+    Whole,
+    /// Changes are sent without a look at who holds the turn and the lease.
+    ActsWithoutAsking,
+    /// What one loop learned about requests under way is not told to the others.
+    KeepsUncertaintyToItself,
+    /// Nothing under way is waited for.
+    IgnoresUncertainty,
+    /// What one look does not show is gone.
+    TakesAbsenceForGone,
+    /// One look counts as two.
+    LooksOnce,
+    /// Blue is reduced without D on record.
+    SkipsHold,
+    /// Green gets the traffic while it is still being evaluated.
+    ActsBeforeRecording,
+    /// A deploy goes on after its end.
+    GoesOnAfterTheEnd,
+    /// An abort brings the traffic back even while blue is being retired.
+    ReturnsToRetiredBlue,
+    /// A group is launched under a name that was not announced.
+    LaunchesUnannounced,
+    /// Groups are forgotten as soon as they are given up.
+    ForgetsEarly,
+    /// The turn is given back in the middle of a rollback.
+    ReleasesEarly,
+    /// A deploy that has ended is let go of before its turn is given back.
+    LetsGoEarly,
+    /// Time never passes.
+    NeverGivesUp,
+    /// What has ended still acts.
+    NeverRests,
+    /// Groups that were given up stay.
+    NeverTidies,
+}
+
+impl Seam {
+    /// What a loop remembers.
+    pub(crate) fn recall(self, remembered: &Remembered) -> Memory {
+        match self {
+            Self::IgnoresUncertainty | Self::TakesAbsenceForGone => {
+                let mut certain = remembered.clone();
+                certain.certainty = Certainty::Certain;
+                certain.recall()
+            }
+            _ => remembered.recall(),
+        }
+    }
+
+    pub(crate) fn deployment(self, view: View<'_>, memory: &Memory, now: Now) -> Decision {
+        let deployment = view.deployment;
+        let history = &deployment.history;
+        let act = |effects| Decision { action: Action::Act(effects), wake: None, progress: None };
+        let write = |write| Decision { action: Action::Write(write), wake: None, progress: None };
+        let slot = match deployment.plan.as_ref().map(|plan| plan.route) {
+            Some(Route::Weighted { green }) => green,
+            _ => Slot::A,
+        };
+        match (self, history.state()) {
+            (Self::SkipsHold, State::RolloutWait) => pretend_held(view, memory, now),
+            (Self::ActsBeforeRecording, State::EvaluateWait)
+                if memory.two(now, crate::memory::TICK).is_some() =>
+            {
+                act(vec![Effect::Shift(slot)])
+            }
+            (Self::GoesOnAfterTheEnd, State::Done | State::Failed) => {
+                let entry = history.next(State::Rollback, None, Reason::GreenLost, "", now.wall);
+                write(Write::Append(Box::new(Append { entry, turn: None, plan: None })))
+            }
+            (Self::ReturnsToRetiredBlue, State::RetireWait) if deployment.request.end.is_some() => {
+                let entry = history.next(State::Rollback, None, Reason::AbortRequested, "", now.wall);
+                write(Write::Append(Box::new(Append { entry, turn: None, plan: None })))
+            }
+            (Self::LaunchesUnannounced, State::Prepare) => {
+                act(vec![Effect::Launch { group: GroupName::new("web-8-d8"), desired: 1 }])
+            }
+            (Self::ReleasesEarly, State::Rollback) => {
+                let tenure = view.environment.map(|environment| &environment.tenure);
+                let end = End { serving: Vec::new(), gone: Vec::new(), deployed: None };
+                let to = tenure.map(|tenure| Box::new(tenure.release(&end))).unwrap_or_default();
+                write(Write::Tenure { to, change: TenureChange::Release })
+            }
+            (Self::LetsGoEarly, state)
+                if state.is_terminal() && deployment.finalizer == Finalizer::Present =>
+            {
+                write(Write::RemoveFinalizer)
+            }
+            (Self::NeverGivesUp, _) => decide::decide(view, memory, Wall::Early.now(PRESENT)),
+            (Self::NeverRests, state) if state.is_terminal() => act(vec![Effect::Enlist(slot)]),
+            _ => decide::decide(view, memory, now),
+        }
+    }
+
+    pub(crate) fn environment(self, case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision {
+        let tenure = &case.environment.tenure;
+        let doomed = tenure.of_role(Role::Doomed).map(|member| member.name.clone());
+        let doomed: Vec<_> = doomed.collect();
+        let decision = environment::decide(case, memory, now);
+        match self {
+            Self::ForgetsEarly if !doomed.is_empty() => {
+                let to = Box::new(tenure.forget(&doomed));
+                let action = Action::Write(Write::Tenure { to, change: TenureChange::Forget });
+                Decision { action, ..decision }
+            }
+            Self::NeverTidies => Decision { action: Action::Wait, ..decision },
+            _ => decision,
+        }
+    }
+}
+
+/// Shows an Environment in which blue is held already.
+fn pretend_held(view: View<'_>, memory: &Memory, now: Now) -> Decision {
+    let mut pretended = view.environment.cloned();
+    for member in pretended.iter_mut().flat_map(|environment| &mut environment.tenure.groups) {
+        member.held = Some(Held { desired: 1, original_min: 0, original_max: 2 });
+    }
+    decide::decide(View { environment: pretended.as_ref(), ..view }, memory, now)
+}

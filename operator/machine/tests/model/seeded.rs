@@ -1,0 +1,67 @@
+//! The model check catches what it is there to catch: one missing guard a test.
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+use crate::scope::{Beginning, Caches, Cloud, Scope};
+use crate::seam::Seam;
+use crate::state::Budget;
+
+/// Where most guards are missed soon: anything may happen, from anywhere.
+const ANYWHERE: Scope = Scope {
+    name: "seeded",
+    beginning: Beginning::Everywhere,
+    cloud: Cloud::Prompt,
+    zombies: 1,
+    budget: Budget { requests: 1, deaths: 0, meddling: 0, crashes: 0, unanswered: 1 },
+    endings_one_in: 1_000_000_007,
+    limit: Some(3_000_000),
+    ..Scope::PLAIN
+};
+
+fn assert_caught(seam: Seam, rule: &'static str, scope: Scope) {
+    let scope = Scope { seam, ..scope };
+    let checker = scope.clone().checker().finish_when(HasDiscoveries::AnyOf([rule].into()));
+    let limit = scope.limit.unwrap_or(usize::MAX);
+    let checker = checker.target_state_count(limit).spawn_bfs().join();
+    let path = checker.discovery(rule);
+    let path = path.unwrap_or_else(|| panic!("{seam:?} breaks {rule}, and nothing noticed"));
+    println!("{seam:?} breaks {rule} after {} steps", path.into_actions().len());
+}
+
+macro_rules! caught {
+    ($($name:ident: $seam:ident breaks $rule:literal in $scope:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            assert_caught(Seam::$seam, $rule, $scope);
+        })*
+    };
+}
+
+const FORCED: Scope =
+    Scope { forced: true, budget: Budget { requests: 1, unanswered: 1, ..ANYWHERE.budget }, ..ANYWHERE };
+const PAIR: Scope = Scope {
+    operators: 2,
+    caches: Caches::Lagging,
+    budget: Budget { requests: 1, crashes: 1, ..ANYWHERE.budget },
+    ..ANYWHERE
+};
+const ENDING: Scope = Scope { endings_one_in: 1, zombies: 0, ..ANYWHERE };
+
+caught! {
+    one_look_instead_of_two_is_caught: LooksOnce breaks "S1" in ANYWHERE;
+    a_blue_reduced_without_d_on_record_is_caught: SkipsHold breaks "S1" in ANYWHERE;
+    acting_without_asking_who_leads_is_caught: ActsWithoutAsking breaks "S2" in PAIR;
+    ending_with_requests_under_way_is_caught: IgnoresUncertainty breaks "S2" in ANYWHERE;
+    a_turn_given_back_early_is_caught: ReleasesEarly breaks "S2" in ANYWHERE;
+    going_on_after_the_end_is_caught: GoesOnAfterTheEnd breaks "S3" in ANYWHERE;
+    traffic_moved_before_it_is_recorded_is_caught: ActsBeforeRecording breaks "S4" in ANYWHERE;
+    a_return_to_retired_blue_is_caught: ReturnsToRetiredBlue breaks "S5" in ANYWHERE;
+    an_unannounced_launch_is_caught: LaunchesUnannounced breaks "S6" in ANYWHERE;
+    absence_taken_for_gone_is_caught: TakesAbsenceForGone breaks "S6" in ANYWHERE;
+    a_group_forgotten_early_is_caught: ForgetsEarly breaks "S6" in ANYWHERE;
+    uncertainty_kept_to_one_loop_is_caught: KeepsUncertaintyToItself breaks "S2" in FORCED;
+    a_finalizer_removed_early_is_caught: LetsGoEarly breaks "S7" in ANYWHERE;
+    a_deploy_that_never_gives_up_is_caught: NeverGivesUp breaks "L" in ENDING;
+    a_machine_that_never_rests_is_caught: NeverRests breaks "L" in ENDING;
+    leftovers_are_caught: NeverTidies breaks "L" in ENDING;
+}
