@@ -27,7 +27,8 @@ fn finish(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let schemas = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut());
     for schema in schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()) {
         tidy(schema);
-        // A status at birth that says it is about no generation: kstatus takes an absent one for current.
+        // A status at birth that says it is about no generation: kstatus takes an absent one for current. It
+        // also means that rules find a status always, be it one that somebody has just tried to take away.
         if let Some(status) = schema.properties.as_mut().and_then(|parts| parts.get_mut("status")) {
             status.default = Some(JSON(serde_json::json!({ "observedGeneration": unobserved() })));
         }

@@ -1,7 +1,7 @@
 //! Writes the CRDs to `crds/yaml`, a file each, and their reference to `docs/api.md`.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dryad_crds::{generate, reference};
 
@@ -10,14 +10,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let crds = generate::crds();
     for crd in &crds {
         let name = format!("{}.yaml", crd.spec.names.plural);
-        write(here.join("yaml").join(name), &generate::yaml(crd)?)?;
+        write(&here.join("yaml").join(name), &generate::yaml(crd)?)?;
     }
-    write(here.join("../docs/api.md"), &reference::markdown(&crds))
+    write(&here.join("../docs/api.md"), &reference::markdown(&crds))
 }
 
-fn write(file: PathBuf, text: &str) -> Result<(), Box<dyn Error>> {
+fn write(file: &Path, text: &str) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
-    std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     println!("{}", file.display());
     Ok(())
 }

@@ -9,6 +9,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::EnvironmentName;
 use crate::schema::rule;
 use request::Request;
 pub use status::DeploymentStatus;
@@ -28,8 +29,6 @@ pub use status::DeploymentStatus;
     doc = "One deploy of one release to one Environment. Its spec never changes but for `request`.",
     selectable = ".spec.environment",
     selectable = ".status.state",
-    validation = kube::core::Rule::new("!has(oldSelf.status) || has(self.status)")
-        .message("status is Dryad's record of what happened; leave it as it is"),
     validation = request::end_in_time(),
     validation = request::end_before_rollback(),
     validation = request::paused_in_time(),
@@ -85,13 +84,6 @@ pub enum Mode {
     Manual,
     /// The Environment's record: exactly what is deployed, once more.
     Auto,
-}
-
-word! {
-    /// An Environment's name.
-    EnvironmentName, "an Environment's name", max 52,
-    pattern "^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$",
-    rule "write the name of an Environment in this namespace: letters in lower case, digits and -"
 }
 
 word! {

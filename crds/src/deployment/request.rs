@@ -99,6 +99,6 @@ fn after_evaluation() -> impl Iterator<Item = State> {
 /// Refuses a request in the write that first asks for it. Writes of status ask for nothing, so they all pass.
 fn too_late(asked: &str, late: impl IntoIterator<Item = State>, sentence: &str) -> Rule {
     let late = among("oldSelf.status.state", late);
-    Rule::new(format!("!({asked}) || !has(oldSelf.status) || !has(oldSelf.status.state) || !({late})"))
+    Rule::new(format!("!({asked}) || !has(oldSelf.status.state) || !({late})"))
         .message(Message::Expression(sentence.to_owned()))
 }

@@ -8,7 +8,9 @@ pub mod target;
 pub mod traffic;
 
 use dryad_machine::plan::Pace;
+use dryad_machine::word;
 use kube::CustomResource;
+use kube::core::{Message, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,15 +34,7 @@ use traffic::Traffic;
     status = "EnvironmentStatus",
     derive = "PartialEq",
     doc = "Where one application runs at one stage, and how what runs there is changed.",
-    validation = kube::core::Rule::new(
-        "self.metadata.name.size() <= 52 && self.metadata.name.matches(r'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')"
-    )
-    .message(
-        "name an Environment with at most 52 letters in lower case, digits and -, since the names of its groups \
-         and Deployments begin with it"
-    ),
-    validation = kube::core::Rule::new("!has(oldSelf.status) || has(self.status)")
-        .message("status is Dryad's record of what runs; leave it as it is"),
+    validation = name_fits(),
     printcolumn(name = "Branch", type_ = "string", json_path = ".status.deployed.release.branch"),
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.deployed.release.commit"),
     printcolumn(name = "Since", type_ = "date", json_path = ".status.deployed.since"),
@@ -100,6 +94,23 @@ pub struct EnvironmentSpec {
     /// Whether a group without traffic and checks may be taken for good once its instances have booted.
     #[serde(default)]
     pub accept_unproven: bool,
+}
+
+word! {
+    /// An Environment's name.
+    EnvironmentName, "an Environment's name", max 52,
+    pattern "^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$",
+    rule "write the name of an Environment in this namespace: at most 52 letters in lower case, digits and -"
+}
+
+/// The names of groups and Deployments begin with the Environment's, and a Deployment's fits into a label.
+fn name_fits() -> Rule {
+    let (longest, pattern) = (EnvironmentName::MAX_LENGTH, EnvironmentName::PATTERN);
+    Rule::new(format!("self.metadata.name.size() <= {longest} && self.metadata.name.matches(r'{pattern}')"))
+        .message(Message::Message(format!(
+            "name an Environment with at most {longest} letters in lower case, digits and -, since the names of its \
+             groups and Deployments begin with it"
+        )))
 }
 
 fn default_history_limit() -> u32 {

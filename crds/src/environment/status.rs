@@ -22,7 +22,7 @@ use crate::unobserved;
         "a group's place, owner and turn are written once; leave them as they are",
     ))),
     transform = rule(
-        "!has(oldSelf.turn) || (has(self.turn) && self.turn >= oldSelf.turn)",
+        "self.turn >= oldSelf.turn",
         "the turn only grows; leave status.turn as it is",
     ),
 )]

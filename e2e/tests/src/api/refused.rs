@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::table::{self, Row};
+use super::table::{self, Only, Row};
 use super::{Part, Server, Stay};
 
 #[tokio::test]
@@ -28,7 +28,9 @@ async fn check(table: &str) {
             (Ok(_), Some(_)) | (Err(_), None) => false,
         };
         if !as_told {
-            failures.push(format!("{}: wanted {:?}, got {answer:#?}", row.case, row.refused));
+            let where_ = if row.only == Some(Only::Server) { "only here" } else { "without a server too" };
+            failures
+                .push(format!("{} (tried {where_}): wanted {:?}, got {answer:#?}", row.case, row.refused));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
