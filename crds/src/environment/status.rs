@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::schema::{items, keyed_by, property, rule};
 use crate::unobserved;
 
+// The rule on the turn asks for what always is there: the API server also tries rules on the default of the status,
+// to which the turn's own default has not been added.
 /// Turn, ledger and deployed state, and what follows from them for whoever watches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -22,7 +24,7 @@ use crate::unobserved;
         "a group's place, owner and turn are written once; leave them as they are",
     ))),
     transform = rule(
-        "self.turn >= oldSelf.turn",
+        "!has(oldSelf.turn) || (has(self.turn) && self.turn >= oldSelf.turn)",
         "the turn only grows; leave status.turn as it is",
     ),
 )]
