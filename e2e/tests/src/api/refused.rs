@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::table::{self, Only, Row};
+use super::table::{self, Row};
 use super::{Part, Server, Stay};
 
 #[tokio::test]

@@ -1,0 +1,52 @@
+//! The types and the CRDs say the same: an object as an API server stores it reads into the types, and back.
+
+mod table;
+
+use dryad_crds::environment::traffic::Traffic;
+use dryad_crds::{Deployment, Environment, generate};
+use dryad_machine::view::Routing;
+use kube_cel::apply_defaults;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Every new object of the table that is accepted, as the API server stores it.
+fn stored(table: &str, plural: &str) -> Vec<(String, Value)> {
+    let crd = generate::crds().into_iter().find(|crd| crd.spec.names.plural == plural).expect("our CRD");
+    let crd = serde_json::to_value(crd).expect("a CRD is JSON");
+    let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let accepted = table::rows(table).into_iter().filter(|row| row.refused.is_none() && row.old.is_none());
+    accepted.map(|row| (row.case, apply_defaults(schema, &row.new))).collect()
+}
+
+fn reads_and_writes_the_same<T: Serialize + DeserializeOwned>(table: &str, plural: &str) {
+    let stored = stored(table, plural);
+    assert!(!stored.is_empty());
+    for (case, object) in stored {
+        let read: T =
+            serde_json::from_value(object.clone()).unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert_eq!(serde_json::to_value(&read).expect("JSON")["spec"], object["spec"], "{case}");
+    }
+}
+
+#[test]
+fn defaults_are_the_same_for_the_api_server_and_for_us() {
+    reads_and_writes_the_same::<Environment>(table::ENVIRONMENT, "environments");
+    reads_and_writes_the_same::<Deployment>(table::DEPLOYMENT, "deployments");
+}
+
+#[test]
+fn what_users_write_is_what_the_machine_goes_by() {
+    let (_, object) = stored(table::ENVIRONMENT, "environments").swap_remove(0);
+    let spec = serde_json::from_value::<Environment>(object).expect("an Environment").spec;
+    let pace = spec.pace();
+    assert_eq!(pace.tick_seconds.get(), 10);
+    assert_eq!(pace.rollout_timeout_seconds, 900);
+    assert_eq!(pace.evaluate_seconds, 300);
+    assert_eq!(pace.evaluate_timeout_seconds, 1200);
+    assert_eq!(pace.retain_seconds, 1800);
+    assert_eq!(spec.target.place().to_string(), "default/us-east-1");
+    assert_eq!((spec.target.capacity().min, spec.target.capacity().max), (4, 16));
+    assert_eq!(Traffic::routing(spec.traffic.as_ref()), Routing::Weighted);
+    assert_eq!(Traffic::routing(None), Routing::Workers);
+}
