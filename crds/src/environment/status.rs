@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::schema::{items, keyed_by, property, rule};
 use crate::unobserved;
 
-// The rule on the turn asks for what always is there: the API server also tries rules on the default of the status,
-// to which the turn's own default has not been added.
 /// Turn, ledger and deployed state, and what follows from them for whoever watches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -23,6 +21,8 @@ use crate::unobserved;
         "self.place == oldSelf.place && self.owner == oldSelf.owner && self.turn == oldSelf.turn",
         "a group's place, owner and turn are written once; leave them as they are",
     ))),
+    // It asks for what always is there: the API server also tries rules on the default of the whole status, before
+    // the turn's own default has been added to that.
     transform = rule(
         "!has(oldSelf.turn) || (has(self.turn) && self.turn >= oldSelf.turn)",
         "the turn only grows; leave status.turn as it is",
