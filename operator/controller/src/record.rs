@@ -97,7 +97,8 @@ pub async fn progress(
     replace_status(api, &next).await
 }
 
-/// Stores an Environment's tenure and what follows from it for its conditions.
+/// Stores an Environment's tenure. `taker` is the name of the Deployment that writes it, for people: the tenure
+/// itself knows its holder by uid.
 ///
 /// # Errors
 /// When the API server can't be reached or refuses.
@@ -105,9 +106,12 @@ pub async fn tenure(
     api: &Api<Environment>,
     object: &Environment,
     tenure: &Tenure,
+    taker: Option<&str>,
 ) -> Result<Recorded<Environment>, kube::Error> {
     let mut next = object.clone();
-    next.status.get_or_insert_default().tenure = tenure.clone();
+    let status = next.status.get_or_insert_default();
+    status.tenure = tenure.clone();
+    status.in_turn = tenure.holder.as_ref().and(taker.map(str::to_owned).or(status.in_turn.take()));
     replace_status(api, &next).await
 }
 

@@ -1,65 +1,7 @@
-//! The operator binary: flags, wiring, HTTP.
+//! The operator's process.
 
-mod cloud;
-mod flags;
-mod http;
-mod stop;
-mod telemetry;
-
-use std::error::Error;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use clap::Parser;
-use dryad_aws::Aws;
-use dryad_controller::clock::Clock;
-use dryad_controller::health::Health;
-use dryad_controller::metrics::Metrics;
-use dryad_controller::run::{Instruments, World, run};
-use kube::Config;
-use kube::client::ClientBuilder;
-use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
-use tracing::{error, info};
-
-use crate::flags::Flags;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    let flags = Flags::parse();
-    telemetry::start(&flags.log);
-    match operate(flags).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            error!(error = failure, "the operator ends");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Wires the parts together and waits for the last of them.
-async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
-    // Whoever comes to TLS first would choose a provider by itself, and two parts may choose differently.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        return Err("another TLS provider than ring was installed first".into());
-    }
-    let (http, aws) = (flags.http, cloud::settings(flags.aws_endpoint.clone()));
-    let settings = flags.settings()?;
-    let stop = stop::on_signals()?;
-
-    let mut registry = Registry::default();
-    let metrics = Metrics::new(&mut registry);
-    // A round of the election takes less than one lease.
-    let health = Health::new(settings.election.durations.lease() * 2);
-    let listener = TcpListener::bind(http).await.map_err(|failure| format!("--http {http}: {failure}"))?;
-    info!(address = %listener.local_addr()?, "answering /metrics, /healthz and /readyz");
-    let server = tokio::spawn(http::serve(listener, health.clone(), registry));
-
-    let clock = Clock::default();
-    let config = Config::infer().await?;
-    let client = ClientBuilder::try_from(config)?.with_layer(&clock).build();
-    let cloud = Arc::new(Aws::new(aws, cloud::Counting(metrics.clone())));
-    run(settings, World { client, cloud, clock }, Instruments { metrics, health }, stop).await?;
-    server.abort();
-    Ok(())
+fn main() -> ExitCode {
+    dryad::main()
 }

@@ -192,7 +192,7 @@ impl<C: Cloud> Tick<'_, C> {
             }
             Write::Tenure { to, change } => {
                 if let Some(environment) = &self.environment {
-                    record::tenure(&environments, environment, to).await?;
+                    record::tenure(&environments, environment, to, Some(&self.deployment.name)).await?;
                     info!(deployment = %self.deployment.name, ?change, turn = %to.turn, "tenure");
                 }
             }

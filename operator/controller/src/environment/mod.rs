@@ -119,7 +119,7 @@ impl<C: Cloud> Tick<'_, C> {
                 record::remove_finalizer(&environments, self.object).await?;
             }
             Write::Tenure { to, change } => {
-                record::tenure(&environments, self.object, to).await?;
+                record::tenure(&environments, self.object, to, None).await?;
                 info!(environment = %self.environment.name, ?change, turn = %to.turn, "tenure");
             }
             Write::Append(_) => {}
