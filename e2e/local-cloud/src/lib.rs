@@ -15,6 +15,7 @@ pub mod balancer;
 pub mod faults;
 pub mod in_process;
 pub mod instances;
+pub mod local_cloud;
 pub mod model;
 pub mod prober;
 pub mod shared;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -77,7 +77,7 @@ impl Shared {
     fn choose(&self, request: &Request<Incoming>, record: &mut Record) -> Result<Chosen, Unforwarded> {
         let table = self.tables.borrow().clone();
         let mut picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        match picker.pick(&table, host(request), request.uri().path()) {
+        match picker.pick(&table, request) {
             Pick::NoRule => Err(Unforwarded::Nobody(StatusCode::NOT_FOUND)),
             Pick::Fixed { rule, response } => {
                 record.rule = Some(rule.id.clone());
@@ -167,14 +167,4 @@ fn refuse(mut ledger: Ledger, status: StatusCode, cause: Cause) -> Response<Answ
     let mut response = Response::new(own(format!("{status}\n")));
     *response.status_mut() = status;
     response
-}
-
-/// The host that was asked for, without its port.
-fn host<B>(request: &Request<B>) -> &str {
-    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
-    let host = request.uri().host().or(header).unwrap_or_default();
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
 }

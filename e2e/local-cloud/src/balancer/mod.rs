@@ -15,14 +15,10 @@ mod forward;
 mod headers;
 mod interruption;
 mod listener;
-mod pattern;
 mod picker;
 mod record;
 mod table;
 
 pub use listener::{Listener, Timeouts};
-pub use pattern::Pattern;
 pub use record::{Cause, End, GroupView, Observation, Record, RuleView, View};
-pub use table::{
-    Action, Condition, FixedResponse, Group, Rule, Share, Table, Target, TargetState, UnknownGroup,
-};
+pub use table::{Action, FixedResponse, Group, Rule, Share, Table, Target, TargetState, UnknownGroup};

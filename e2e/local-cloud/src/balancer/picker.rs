@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use http::Request;
+
 use super::table::{Action, FixedResponse, Group, Rule, Share, Table, Target};
 
 /// Whose turn it is, per rule and per group. Outlives the tables, so that a change of one thing does not begin
@@ -34,8 +36,8 @@ pub(super) enum Pick<'table> {
 }
 
 impl Picker {
-    pub(super) fn pick<'table>(&mut self, table: &'table Table, host: &str, path: &str) -> Pick<'table> {
-        let Some(rule) = table.rule(host, path) else { return Pick::NoRule };
+    pub(super) fn pick<'table, B>(&mut self, table: &'table Table, request: &Request<B>) -> Pick<'table> {
+        let Some(rule) = table.rule(request) else { return Pick::NoRule };
         let shares = match &rule.action {
             Action::Fixed(response) => return Pick::Fixed { rule, response },
             Action::Forward(shares) => shares,
@@ -86,9 +88,9 @@ mod tests {
     use std::net::SocketAddr;
     use std::time::Duration;
 
-    use super::super::pattern::Pattern;
-    use super::super::table::{Condition, TargetState};
+    use super::super::table::TargetState;
     use super::*;
+    use crate::model::elb::Condition;
 
     /// A table whose rule `r` has these groups: name, weight, and its targets' states, `h`ealthy, `n`ot, `d`raining.
     fn table(groups: &[(&str, u16, &str)]) -> Table {
@@ -118,7 +120,7 @@ mod tests {
 
     /// The targets of the next requests, `-` where there was none.
     fn picks(picker: &mut Picker, table: &Table, count: usize) -> String {
-        let one = |_| match picker.pick(table, "example.com", "/") {
+        let one = |_| match picker.pick(table, &Request::new(())) {
             Pick::Target { target, .. } => target.id.clone(),
             _ => "-".to_owned(),
         };
@@ -167,18 +169,27 @@ mod tests {
             conditions,
             action: Action::Forward(vec![]),
         };
-        let path = |text| Condition::Path(vec![Pattern::new(text)]);
-        let host = |text| Condition::Host(vec![Pattern::new(text)]);
+        let asks = |field: &str, value: &str| Condition {
+            field: field.to_owned(),
+            values: vec![value.to_owned()],
+            ..Condition::default()
+        };
+        let (path, host) = (|text| asks("path-pattern", text), |text| asks("host-header", text));
         let rules = vec![
             rule("default", u32::MAX, vec![]),
             rule("api", 20, vec![path("/api/*")]),
             rule("internal", 10, vec![path("/api/*"), host("*.internal")]),
+            rule("delete", 5, vec![asks("http-request-method", "DELETE")]),
         ];
         let table = Table::new(rules, BTreeMap::new()).expect("a sound table");
-        let applies = |host, path| table.rule(host, path).map(|rule| rule.id.as_str());
-        assert_eq!(applies("a.INTERNAL", "/api/x"), Some("internal"));
-        assert_eq!(applies("example.com", "/api/x"), Some("api"));
-        assert_eq!(applies("a.internal", "/"), Some("default"));
+        let applies = |method: &str, host: &str, path: &str| {
+            let request = Request::builder().method(method).uri(path).header("host", host).body(());
+            table.rule(&request.expect("a request")).map(|rule| rule.id.as_str())
+        };
+        assert_eq!(applies("GET", "a.INTERNAL:8080", "/api/x"), Some("internal"));
+        assert_eq!(applies("GET", "example.com", "/api/x?q"), Some("api"));
+        assert_eq!(applies("GET", "a.internal", "/"), Some("default"));
+        assert_eq!(applies("DELETE", "a.internal", "/"), Some("delete"));
     }
 
     #[test]

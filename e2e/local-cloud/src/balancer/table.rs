@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::header::HOST;
+use http::{Request, StatusCode};
 
-use super::pattern::Pattern;
 use super::record::{GroupView, RuleView};
+use crate::model::elb::Condition;
 
 /// All that decides where a listener's requests go.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     rules: Vec<Rule>,
     groups: BTreeMap<String, Group>,
 }
 
 /// One rule of a listener.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// Its name, the same in every table that has this rule: the turns of weights and targets go by it.
     pub id: String,
@@ -29,17 +30,8 @@ pub struct Rule {
     pub action: Action,
 }
 
-/// What a rule asks of a request.
-#[derive(Debug, Clone)]
-pub enum Condition {
-    /// The path, without the query, matches one of these.
-    Path(Vec<Pattern>),
-    /// The host, without the port, matches one of these.
-    Host(Vec<Pattern>),
-}
-
 /// What a rule does with a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// It goes to one of these groups, in proportion to their weights.
     Forward(Vec<Share>),
@@ -57,7 +49,7 @@ pub struct Share {
 }
 
 /// An answer that needs no target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FixedResponse {
     /// Its status.
     pub status: StatusCode,
@@ -68,7 +60,7 @@ pub struct FixedResponse {
 }
 
 /// A target group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// The targets that are registered, and those that are draining.
     pub targets: Vec<Target>,
@@ -125,8 +117,12 @@ impl Table {
     }
 
     /// The rule that applies.
-    pub(super) fn rule(&self, host: &str, path: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.holds(host, path)))
+    pub(super) fn rule<B>(&self, request: &Request<B>) -> Option<&Rule> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let host = request.uri().host().or_else(|| header(HOST.as_str())).unwrap_or_default();
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let holds = |condition: &Condition| condition.holds(method, host, path, header);
+        self.rules.iter().find(|rule| rule.conditions.iter().all(holds))
     }
 
     pub(super) fn group(&self, id: &str) -> Option<&Group> {
@@ -165,15 +161,6 @@ impl Action {
         match self {
             Self::Forward(shares) => shares,
             Self::Fixed(_) => &[],
-        }
-    }
-}
-
-impl Condition {
-    fn holds(&self, host: &str, path: &str) -> bool {
-        match self {
-            Self::Path(patterns) => patterns.iter().any(|pattern| pattern.matches(path)),
-            Self::Host(patterns) => patterns.iter().any(|pattern| pattern.matches_any_case(host)),
         }
     }
 }

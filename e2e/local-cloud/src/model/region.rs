@@ -1,5 +1,7 @@
 //! One region of one account: the state of its services, and the settling of it as time passes.
 
+use std::net::Ipv4Addr;
+
 use jiff::Timestamp;
 
 use super::autoscaling::{self, Group, lifecycle};
@@ -34,9 +36,9 @@ pub struct Region {
 }
 
 impl Region {
-    pub(crate) fn new(place: Place, seed: u64) -> Self {
+    pub(crate) fn new(place: Place, seed: u64, first_address: Ipv4Addr) -> Self {
         let ids = Ids::new(seed, &format!("{}/{}", place.account, place.region));
-        let ec2 = ec2::State::furnished(&place);
+        let ec2 = ec2::State::furnished(&place, first_address);
         Self {
             place,
             ids,

@@ -39,6 +39,9 @@ pub struct Timings {
     pub pending: SignedDuration,
     /// From the moment a target can be checked (registered, its group in use) until it is found healthy.
     pub initial: SignedDuration,
+    /// Between two health checks of a target; unset: as its target group says. How long a check may
+    /// take is its target group's in any case.
+    pub probe: Option<SignedDuration>,
     /// How long a deregistered target drains; unset: as its target group's `deregistration_delay.timeout_seconds` says.
     pub drain: Option<SignedDuration>,
     /// From the end of draining until a terminating instance is gone.
@@ -60,6 +63,7 @@ impl Default for Timings {
         Self {
             pending: SignedDuration::from_millis(200),
             initial: SignedDuration::from_millis(200),
+            probe: Some(SignedDuration::from_millis(200)),
             drain: Some(SignedDuration::from_millis(200)),
             terminate: SignedDuration::from_millis(100),
             delete: SignedDuration::from_millis(100),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,6 +48,7 @@ impl fmt::Debug for Late {
 #[derive(Debug)]
 pub struct World {
     seed: u64,
+    network: Ipv4Addr,
     now: Timestamp,
     settings: Settings,
     faults: Faults,
@@ -59,10 +61,15 @@ pub struct World {
 }
 
 impl World {
+    /// How many addresses are between the first of one region and the first of the next.
+    pub const ADDRESSES: u32 = 1 << 15;
+
     /// An empty world. The same seed, calls and times give the same world, ids included.
     pub fn new(seed: u64, settings: Settings) -> Self {
         Self {
             seed,
+            // Clear of 127.0.0.1, where everything else listens.
+            network: Ipv4Addr::new(127, 16, 0, 1),
             now: Timestamp::UNIX_EPOCH,
             settings,
             faults: Faults::default(),
@@ -144,6 +151,12 @@ impl World {
         self.settle_everything();
     }
 
+    /// Says where the addresses of instances begin, in regions that are called from now on. Without it that is
+    /// 127.16.0.1. Each region has [`World::ADDRESSES`] of them to itself.
+    pub fn set_network(&mut self, first: Ipv4Addr) {
+        self.network = first;
+    }
+
     /// The faults at work.
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -201,7 +214,7 @@ impl World {
     /// Changes a region from the outside, where no action of the API does: registers an image, reports a probe.
     pub(crate) fn change<T>(&mut self, place: &Place, change: impl FnOnce(&mut Region) -> T) -> T {
         let now = self.now;
-        let region = region_of(&mut self.regions, place, self.seed);
+        let region = region_of(&mut self.regions, place, self.seed, self.network);
         let result = change(region);
         region.settle(now, &self.settings, &self.faults, Scope::Everything);
         self.remember();
@@ -209,7 +222,7 @@ impl World {
     }
 
     fn carry_out<A: Action>(&mut self, caller: &Caller, request: A) -> Result<A::Answer, ApiError> {
-        let region = region_of(&mut self.regions, &caller.place, self.seed);
+        let region = region_of(&mut self.regions, &caller.place, self.seed, self.network);
         let mut context = Context {
             now: self.now,
             caller,
@@ -291,8 +304,17 @@ impl World {
     }
 }
 
-fn region_of<'a>(regions: &'a mut BTreeMap<Place, Region>, place: &Place, seed: u64) -> &'a mut Region {
-    regions.entry(place.clone()).or_insert_with(|| Region::new(place.clone(), seed))
+fn region_of<'a>(
+    regions: &'a mut BTreeMap<Place, Region>,
+    place: &Place,
+    seed: u64,
+    network: Ipv4Addr,
+) -> &'a mut Region {
+    let before = u32::try_from(regions.len()).unwrap_or_default();
+    regions.entry(place.clone()).or_insert_with(|| {
+        let first = network.to_bits().wrapping_add(before * World::ADDRESSES);
+        Region::new(place.clone(), seed, Ipv4Addr::from_bits(first))
+    })
 }
 
 fn answered<T>(result: Result<T, ApiError>) -> (Result<T, CallError>, Outcome) {

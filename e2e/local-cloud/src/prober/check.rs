@@ -38,10 +38,6 @@ pub struct Check {
     pub interval: Duration,
     /// An answer must have come by then.
     pub timeout: Duration,
-    /// So many passed checks in a row make an unhealthy target healthy.
-    pub healthy_threshold: u32,
-    /// So many failed checks in a row make a target unhealthy.
-    pub unhealthy_threshold: u32,
     /// The statuses that pass.
     pub matcher: Matcher,
 }

@@ -11,21 +11,21 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Probe;
+use super::Asker;
 use super::check::Watched;
-use super::verdict::{Outcome, Reason};
+use crate::model::elb::Probe;
 
 /// Asks for the path with GET, on a connection of its own, and looks at the status.
 #[derive(Debug, Clone, Copy)]
-pub struct HttpProbe;
+pub struct HttpAsker;
 
-impl Probe for HttpProbe {
-    async fn probe(&self, watched: &Watched) -> Outcome {
+impl Asker for HttpAsker {
+    async fn ask(&self, watched: &Watched) -> Probe {
         match timeout(watched.check.timeout, status(watched)).await {
-            Err(_) => Outcome::Failed(Reason::Timeout),
-            Ok(Err(_)) => Outcome::Failed(Reason::FailedHealthChecks),
-            Ok(Ok(status)) if watched.check.matcher.contains(status) => Outcome::Passed,
-            Ok(Ok(status)) => Outcome::Failed(Reason::ResponseCodeMismatch(status)),
+            Err(_) => Probe::Timeout,
+            Ok(Err(_)) => Probe::Failed,
+            Ok(Ok(status)) if watched.check.matcher.contains(status) => Probe::Good,
+            Ok(Ok(status)) => Probe::WrongStatus(status),
         }
     }
 }

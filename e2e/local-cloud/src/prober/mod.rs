@@ -1,16 +1,14 @@
 //! The health checks of target groups, as real HTTP requests.
 //!
-//! [`Prober::watch`] is given all the targets that are to be checked; what changes about them is told as
-//! [`Change`]s. The verdict is pure ([`verdict`]: thresholds and reason codes), the schedule is pure and kept in
-//! tokio's time, which tests can stop ([`round`]), and only [`http`] touches a socket.
+//! [`Prober::watch`] is given all the targets that are to be checked; how each check went is told as [`Checked`]. The
+//! schedule is pure and kept in tokio's time, which tests can stop ([`round`]), and only [`http`] touches a socket.
 //!
-//! What this is not: who is to be checked (a group that no rule uses is not) and the states without a check
-//! (`initial`, `draining`, `unused`) are the model's.
+//! What this is not: who is to be checked (a group that no rule uses is not), and what comes of checks (thresholds,
+//! states, reasons), are the model's.
 
 mod check;
 mod http;
 mod round;
-mod verdict;
 
 use std::future::Future;
 
@@ -19,24 +17,25 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 pub use check::{BadMatcher, Check, CheckPort, Matcher, Registration, Watched};
-pub use http::HttpProbe;
-pub use verdict::{Health, Outcome, Reason};
+pub use http::HttpAsker;
 
 use round::Round;
 
-/// A target's health has changed, or the reason why it is unhealthy.
+use crate::model::elb::Probe;
+
+/// A target was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Whose.
+pub struct Checked {
+    /// Which.
     pub registration: Registration,
-    /// What it is now; never [`Health::Initial`].
-    pub health: Health,
+    /// What was found.
+    pub found: Probe,
 }
 
-/// How one check is made: [`HttpProbe`], or something in its place where there are no sockets.
-pub trait Probe: Clone + Send + Sync + 'static {
+/// How one check is made: [`HttpAsker`], or something in its place where there are no sockets.
+pub trait Asker: Clone + Send + Sync + 'static {
     /// Checks once, and ends within the check's timeout.
-    fn probe(&self, watched: &Watched) -> impl Future<Output = Outcome> + Send;
+    fn ask(&self, watched: &Watched) -> impl Future<Output = Probe> + Send;
 }
 
 /// Checks the targets it is told to watch until it is dropped.
@@ -47,14 +46,14 @@ pub struct Prober {
 
 impl Prober {
     /// Starts with nothing to watch. Must be called within a tokio runtime.
-    pub fn start(probe: impl Probe, changes: mpsc::UnboundedSender<Change>) -> Self {
+    pub fn start(asker: impl Asker, told: mpsc::UnboundedSender<Checked>) -> Self {
         let (sets, wanted) = mpsc::unbounded_channel();
-        tokio::spawn(run(probe, wanted, changes));
+        tokio::spawn(run(asker, wanted, told));
         Self { sets }
     }
 
-    /// Watches these targets and no others. One that was watched already keeps its health and its count, even
-    /// if its check has changed; a new one is checked at once.
+    /// Watches these targets and no others. One that was watched already keeps its rhythm, even if its check has
+    /// changed; a new one is checked at once.
     pub fn watch(&self, targets: Vec<Watched>) {
         // It fails only when the runtime is shutting down.
         _ = self.sets.send(targets);
@@ -62,9 +61,9 @@ impl Prober {
 }
 
 async fn run(
-    probe: impl Probe,
+    asker: impl Asker,
     mut sets: mpsc::UnboundedReceiver<Vec<Watched>>,
-    changes: mpsc::UnboundedSender<Change>,
+    told: mpsc::UnboundedSender<Checked>,
 ) {
     let mut round = Round::default();
     let mut probes = JoinSet::new();
@@ -75,17 +74,19 @@ async fn run(
                 Some(set) => round.adopt(set, Instant::now()),
                 None => return,
             },
-            Some(Ok((registration, outcome))) = probes.join_next() => {
-                if let Some(health) = round.conclude(&registration, outcome) {
-                    _ = changes.send(Change { registration, health });
+            Some(Ok(checked)) = probes.join_next() => {
+                let Checked { registration, .. } = &checked;
+                if round.conclude(registration) {
+                    // Nobody may be listening any more; that is theirs to decide.
+                    _ = told.send(checked);
                 }
             }
             () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
                 for watched in round.begin(Instant::now()) {
-                    let probe = probe.clone();
+                    let asker = asker.clone();
                     probes.spawn(async move {
-                        let outcome = probe.probe(&watched).await;
-                        (watched.registration, outcome)
+                        let found = asker.ask(&watched).await;
+                        Checked { registration: watched.registration, found }
                     });
                 }
             }
@@ -105,23 +106,23 @@ mod tests {
     #[derive(Clone)]
     struct Scripted {
         start: Instant,
-        outcomes: Arc<Mutex<VecDeque<(u64, Outcome)>>>,
+        answers: Arc<Mutex<VecDeque<(u64, Probe)>>>,
         asked: Arc<Mutex<Vec<u64>>>,
     }
 
-    impl Probe for Scripted {
-        async fn probe(&self, watched: &Watched) -> Outcome {
+    impl Asker for Scripted {
+        async fn ask(&self, watched: &Watched) -> Probe {
             self.asked.lock().expect("a list").push(self.start.elapsed().as_secs());
-            let next = self.outcomes.lock().expect("a script").pop_front();
-            let (seconds, outcome) = next.unwrap_or((0, Outcome::Passed));
+            let next = self.answers.lock().expect("a script").pop_front();
+            let (seconds, found) = next.unwrap_or((0, Probe::Good));
             tokio::time::sleep(Duration::from_secs(seconds).min(watched.check.timeout)).await;
-            outcome
+            found
         }
     }
 
-    fn scripted(outcomes: &[(u64, Outcome)]) -> Scripted {
-        let outcomes = Arc::new(Mutex::new(outcomes.iter().copied().collect()));
-        Scripted { start: Instant::now(), outcomes, asked: Arc::default() }
+    fn scripted(answers: &[(u64, Probe)]) -> Scripted {
+        let answers = Arc::new(Mutex::new(answers.iter().cloned().collect()));
+        Scripted { start: Instant::now(), answers, asked: Arc::default() }
     }
 
     fn watched(number: u64) -> Watched {
@@ -133,41 +134,38 @@ mod tests {
                 port: CheckPort::Traffic,
                 interval: Duration::from_secs(10),
                 timeout: Duration::from_secs(30),
-                healthy_threshold: 2,
-                unhealthy_threshold: 2,
                 matcher: "200".parse().expect("a matcher"),
             },
         }
     }
 
-    const FAILED: Outcome = Outcome::Failed(Reason::Timeout);
-
     #[tokio::test(start_paused = true)]
     async fn a_check_begins_every_interval_however_long_the_answers_take_and_never_two_at_once() {
-        let probe = scripted(&[(3, Outcome::Passed), (9, FAILED), (25, FAILED), (0, Outcome::Passed)]);
-        let (told, mut changes) = mpsc::unbounded_channel();
-        let prober = Prober::start(probe.clone(), told);
+        let script = [(3, Probe::Good), (9, Probe::Timeout), (25, Probe::Failed), (0, Probe::Good)];
+        let asker = scripted(&script);
+        let (told, mut checks) = mpsc::unbounded_channel();
+        let prober = Prober::start(asker.clone(), told);
         prober.watch(vec![watched(1)]);
         let mut seen = Vec::new();
-        for _ in 0..3 {
-            let change = changes.recv().await.expect("a prober");
-            seen.push((probe.start.elapsed().as_secs(), change.health));
+        for _ in 0..4 {
+            let checked = checks.recv().await.expect("a prober");
+            seen.push((asker.start.elapsed().as_secs(), checked.found));
         }
-        let unhealthy = Health::Unhealthy(Reason::Timeout);
-        assert_eq!(seen, [(3, Health::Healthy), (45, unhealthy), (55, Health::Healthy)]);
-        assert_eq!(*probe.asked.lock().expect("a list"), [0, 10, 20, 45, 55]);
+        let expected = [(3, Probe::Good), (19, Probe::Timeout), (45, Probe::Failed), (45, Probe::Good)];
+        assert_eq!(seen, expected);
+        assert_eq!(*asker.asked.lock().expect("a list"), [0, 10, 20, 45]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_target_registered_again_begins_anew_and_late_answers_about_the_old_one_say_nothing() {
-        let probe = scripted(&[(5, Outcome::Passed), (7, FAILED), (0, Outcome::Passed)]);
-        let (told, mut changes) = mpsc::unbounded_channel();
-        let prober = Prober::start(probe.clone(), told);
+        let asker = scripted(&[(5, Probe::Good), (7, Probe::Failed)]);
+        let (told, mut checks) = mpsc::unbounded_channel();
+        let prober = Prober::start(asker.clone(), told);
         prober.watch(vec![watched(1)]);
         tokio::time::sleep(Duration::from_secs(1)).await;
         prober.watch(vec![watched(2)]);
-        let change = changes.recv().await.expect("a prober");
-        assert_eq!((change.registration.number, change.health), (2, Health::Healthy));
-        assert_eq!(probe.start.elapsed().as_secs(), 11);
+        let checked = checks.recv().await.expect("a prober");
+        assert_eq!((checked.registration.number, checked.found), (2, Probe::Failed));
+        assert_eq!(asker.start.elapsed().as_secs(), 8);
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 use super::check::{Registration, Watched};
-use super::verdict::{Health, Outcome, Verdict};
 
 /// Everything that is watched.
 #[derive(Debug, Default)]
@@ -16,7 +15,6 @@ pub(super) struct Round {
 #[derive(Debug)]
 struct Entry {
     watched: Watched,
-    verdict: Verdict,
     due: Instant,
     under_way: bool,
 }
@@ -29,7 +27,7 @@ impl Round {
             let entry = match old.remove(&watched.registration) {
                 // A shorter interval counts from now on, not only after the next check.
                 Some(entry) => Entry { due: entry.due.min(now + watched.check.interval), watched, ..entry },
-                None => Entry { watched, verdict: Verdict::INITIAL, due: now, under_way: false },
+                None => Entry { watched, due: now, under_way: false },
             };
             self.entries.insert(entry.watched.registration.clone(), entry);
         }
@@ -51,13 +49,10 @@ impl Round {
         .collect()
     }
 
-    /// A check has ended. Of a target that is no longer watched it says nothing.
-    pub(super) fn conclude(&mut self, registration: &Registration, outcome: Outcome) -> Option<Health> {
-        let entry = self.entries.get_mut(registration)?;
-        let (verdict, change) = entry.verdict.after(outcome, &entry.watched.check);
-        entry.verdict = verdict;
-        entry.under_way = false;
-        change
+    /// A check has ended. Says whether its target is still watched: of others it says nothing.
+    pub(super) fn conclude(&mut self, registration: &Registration) -> bool {
+        let entry = self.entries.get_mut(registration);
+        entry.map(|entry| entry.under_way = false).is_some()
     }
 }
 
@@ -77,8 +72,6 @@ mod tests {
                 port: CheckPort::Traffic,
                 interval: Duration::from_secs(10),
                 timeout: Duration::from_mins(1),
-                healthy_threshold: 2,
-                unhealthy_threshold: 2,
                 matcher: "200".parse().expect("a matcher"),
             },
         }
@@ -96,10 +89,10 @@ mod tests {
         assert_eq!(names(round.begin(start)), ["quick", "slow"]);
         assert_eq!(round.due(), None);
 
-        round.conclude(&quick.registration, Outcome::Passed);
+        round.conclude(&quick.registration);
         assert_eq!(round.due(), Some(start + later(10)));
         assert_eq!(names(round.begin(start + later(15))), ["quick"]);
-        round.conclude(&slow.registration, Outcome::Passed);
+        round.conclude(&slow.registration);
         assert_eq!(names(round.begin(start + later(15))), ["slow"]);
     }
 
@@ -109,7 +102,7 @@ mod tests {
         let mut round = Round::default();
         round.adopt(vec![before.clone()], start);
         round.begin(start);
-        round.conclude(&before.registration, Outcome::Passed);
+        round.conclude(&before.registration);
         let mut after = before;
         after.check.interval = Duration::from_secs(2);
         round.adopt(vec![after], start + Duration::from_secs(1));

@@ -23,6 +23,7 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 const TIMINGS: Timings = Timings {
     pending: SignedDuration::from_mins(10),
     initial: SignedDuration::from_mins(5),
+    probe: None,
     drain: Some(SignedDuration::from_mins(30)),
     terminate: SignedDuration::from_mins(20),
     delete: SignedDuration::from_mins(3),

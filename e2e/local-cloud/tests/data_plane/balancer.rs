@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dryad_local_cloud::balancer::{
-    Action, Cause, Condition, End, FixedResponse, Listener, Pattern, Rule, Table, TargetState, Timeouts,
+    Action, Cause, End, FixedResponse, Listener, Rule, Table, TargetState, Timeouts,
 };
+use dryad_local_cloud::model::elb::Condition;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tokio::io::AsyncWriteExt;
@@ -162,10 +163,15 @@ async fn rules_are_told_apart_by_host_and_path() {
             body: text.to_owned(),
         }),
     };
+    let asks = |field: &str, value: &str| Condition {
+        field: field.to_owned(),
+        values: vec![value.to_owned()],
+        ..Condition::default()
+    };
     let rules = vec![
         fixed("default", 50_000, vec![], "nothing here"),
-        fixed("host", 1, vec![Condition::Host(vec![Pattern::new("*.EXAMPLE.com")])], "by host"),
-        fixed("path", 2, vec![Condition::Path(vec![Pattern::new("/api/*")])], "by path"),
+        fixed("host", 1, vec![asks("host-header", "*.EXAMPLE.com")], "by host"),
+        fixed("path", 2, vec![asks("path-pattern", "/api/*")], "by path"),
     ];
     let balancer = Balancer::start(Table::new(rules, BTreeMap::new()).expect("a table")).await;
     let mut client = balancer.client().await;

@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use dryad_local_cloud::prober::{
-    Change, Check, CheckPort, Health, HttpProbe, Prober, Reason, Registration, Watched,
-};
+use dryad_local_cloud::model::elb::Probe;
+use dryad_local_cloud::prober::{Check, CheckPort, Checked, HttpAsker, Prober, Registration, Watched};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -21,38 +20,40 @@ fn watched(target: &str, address: SocketAddr) -> Watched {
             port: CheckPort::Traffic,
             interval: Duration::from_millis(20),
             timeout: Duration::from_millis(500),
-            healthy_threshold: 3,
-            unhealthy_threshold: 2,
             matcher: "200-299".parse().expect("a matcher"),
         },
     }
 }
 
-async fn next(changes: &mut UnboundedReceiver<Change>) -> (String, Health) {
-    let change = soon("a change", changes.recv()).await.expect("a prober");
-    (change.registration.target, change.health)
+/// What the next check of another outcome than `last` has found.
+async fn next(checks: &mut UnboundedReceiver<Checked>, last: &Probe) -> Probe {
+    loop {
+        let checked = soon("a check", checks.recv()).await.expect("a prober");
+        if checked.found != *last {
+            return checked.found;
+        }
+    }
 }
 
 #[tokio::test]
-async fn a_target_is_healthy_and_unhealthy_as_it_answers() {
+async fn a_check_finds_what_the_target_answers() {
     let server = WebServer::start("a").await;
-    let (told, mut changes) = unbounded_channel();
-    let prober = Prober::start(HttpProbe, told);
+    let (told, mut checks) = unbounded_channel();
+    let prober = Prober::start(HttpAsker, told);
     prober.watch(vec![watched("t", server.address)]);
-    assert_eq!(next(&mut changes).await, ("t".to_owned(), Health::Healthy));
-
-    server.answer(500);
-    let unhealthy = Health::Unhealthy(Reason::ResponseCodeMismatch(500));
-    assert_eq!(next(&mut changes).await, ("t".to_owned(), unhealthy));
-    server.answer(302);
-    let unhealthy = Health::Unhealthy(Reason::ResponseCodeMismatch(302));
-    assert_eq!(next(&mut changes).await, ("t".to_owned(), unhealthy));
-    server.answer(0);
-    assert_eq!(next(&mut changes).await, ("t".to_owned(), Health::Unhealthy(Reason::Timeout)));
-    let asked = server.hits();
-    server.answer(204);
-    assert_eq!(next(&mut changes).await, ("t".to_owned(), Health::Healthy));
-    assert!(server.hits() >= asked + 2, "one of three was being asked already");
+    let mut last = Probe::Failed;
+    for (answer, expected) in [
+        (200, Probe::Good),
+        (500, Probe::WrongStatus(500)),
+        (302, Probe::WrongStatus(302)),
+        (0, Probe::Timeout),
+        (204, Probe::Good),
+    ] {
+        server.answer(answer);
+        let found = next(&mut checks, &last).await;
+        assert_eq!(found, expected, "answering {answer}");
+        last = found;
+    }
 }
 
 #[tokio::test]
@@ -62,22 +63,29 @@ async fn a_target_that_cannot_be_connected_to_or_talks_nonsense_fails_its_checks
     let rude = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let rude_address = rude.local_addr().expect("its address");
     tokio::spawn(async move { while rude.accept().await.is_ok() {} });
-    let (told, mut changes) = unbounded_channel();
-    let prober = Prober::start(HttpProbe, told);
-    let failed = Health::Unhealthy(Reason::FailedHealthChecks);
-    prober.watch(vec![watched("closed", closed)]);
-    assert_eq!(next(&mut changes).await, ("closed".to_owned(), failed));
-    prober.watch(vec![watched("rude", rude_address)]);
-    assert_eq!(next(&mut changes).await, ("rude".to_owned(), failed));
+    let (told, mut checks) = unbounded_channel();
+    let prober = Prober::start(HttpAsker, told);
+    for (target, address) in [("closed", closed), ("rude", rude_address)] {
+        prober.watch(vec![watched(target, address)]);
+        let told = async {
+            loop {
+                let checked = checks.recv().await.expect("a prober");
+                if checked.registration.target == target {
+                    return checked.found;
+                }
+            }
+        };
+        assert_eq!(soon("a check", told).await, Probe::Failed, "{target}");
+    }
 }
 
 #[tokio::test]
 async fn the_check_can_have_a_port_of_its_own() {
     let server = WebServer::start("a").await;
-    let (told, mut changes) = unbounded_channel();
-    let prober = Prober::start(HttpProbe, told);
+    let (told, mut checks) = unbounded_channel();
+    let prober = Prober::start(HttpAsker, told);
     let mut elsewhere = watched("t", ([127, 0, 0, 1], 1).into());
     elsewhere.check.port = CheckPort::Fixed(server.address.port());
     prober.watch(vec![elsewhere]);
-    assert_eq!(next(&mut changes).await, ("t".to_owned(), Health::Healthy));
+    assert_eq!(next(&mut checks, &Probe::Failed).await, Probe::Good);
 }

@@ -132,6 +132,61 @@ fn where_a_data_plane_probes_only_its_probes_count() {
     assert_eq!(probe(&mut stage, Probe::WrongStatus(500)), "draining");
 }
 
+/// Runs checks, `.` good, `x` failed, `5` answered 500, and writes the state after each: `H` healthy, `U` unhealthy,
+/// `i` initial.
+fn states_after(checks: &str) -> String {
+    let mut stage = Stage::new();
+    let green = stage.green.clone();
+    let settings = stage.world.settings().clone();
+    stage.world.set_settings(Settings { health: HealthSource::Probed, ..settings });
+    stage.ok(ModifyTargetGroup {
+        target_group_arn: green.clone(),
+        healthy_threshold_count: Some(3),
+        unhealthy_threshold_count: Some(2),
+        ..Default::default()
+    });
+    // What is unhealthy stays, to be looked at.
+    let mut group = crate::stage::group("web", 1, &[&green]);
+    group.health_check_type = None;
+    stage.ok(group);
+    stage.wait(10);
+    let instance = first_instance(&mut stage, "web");
+    let after = |check| {
+        let probe = match check {
+            '.' => Probe::Good,
+            '5' => Probe::WrongStatus(500),
+            _ => Probe::Failed,
+        };
+        stage.world.probe(&place(), &green, &instance, &probe);
+        match stage.health(&green).concat().as_str() {
+            "healthy" => 'H',
+            "unhealthy" => 'U',
+            "initial" => 'i',
+            other => panic!("the target is {other}"),
+        }
+    };
+    checks.chars().map(after).collect()
+}
+
+#[test]
+fn health_changes_exactly_when_a_threshold_is_reached() {
+    let table = [
+        // A new target: one good check is enough, unhealthy needs its threshold.
+        (".", "H"),
+        ("xx", "iU"),
+        ("x.", "iH"),
+        // Healthy: two failures in a row, and only in a row.
+        (".x.x.xx", "HHHHHHU"),
+        // Unhealthy: three good ones in a row, and only in a row.
+        ("xx..x...", "iUUUUUUH"),
+        // The count begins anew after a change.
+        (".5x...xx", "HHUUUHHU"),
+    ];
+    for (checks, expected) in table {
+        assert_eq!(states_after(checks), expected, "after {checks}");
+    }
+}
+
 #[test]
 fn the_reason_says_what_a_probe_has_found() {
     let mut stage = Stage::new();

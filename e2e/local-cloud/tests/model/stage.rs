@@ -24,6 +24,7 @@ pub(crate) struct Stage {
 pub(crate) const TIMINGS: Timings = Timings {
     pending: secs(10),
     initial: secs(5),
+    probe: None,
     drain: Some(secs(30)),
     terminate: secs(20),
     delete: secs(3),

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -189,8 +190,8 @@ fn launch(
         status: ActivityStatus::PreInService,
         message: None,
     });
-    let address = ec2.addresses;
-    ec2.addresses += 1;
+    let private_ip = ec2.next_address;
+    ec2.next_address = Ipv4Addr::from_bits(private_ip.to_bits().wrapping_add(1));
     ec2.instances.insert(
         id.clone(),
         Instance {
@@ -202,7 +203,7 @@ fn launch(
             data: blueprint.data.clone(),
             template: (blueprint.id.clone(), blueprint.version),
             subnet,
-            address,
+            private_ip,
             tags,
             group: group.name.clone(),
         },

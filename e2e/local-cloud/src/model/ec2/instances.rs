@@ -76,20 +76,12 @@ pub struct Instance {
     pub template: (String, u64),
     /// Where it is.
     pub subnet: Subnet,
-    /// How many addresses of the region were given before its own.
-    pub(crate) address: u32,
+    /// Its address: a loopback one, its own among all regions of the world.
+    pub private_ip: Ipv4Addr,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// The group that launched it.
     pub group: String,
-}
-
-impl Instance {
-    /// Its address: a loopback one, its own within the region, unless a data plane maps it to another.
-    pub fn private_ip(&self) -> Ipv4Addr {
-        // 127.16.0.1 and on: clear of 127.0.0.1, where everything else listens.
-        Ipv4Addr::from(0x7f10_0001 + self.address)
-    }
 }
 
 /// An instance as it is described.
@@ -150,7 +142,7 @@ impl DescribedInstance {
             instance_type: instance.data.instance_type.clone(),
             instance_state: instance.state.into(),
             launch_time: instance.launched,
-            private_ip_address: (instance.state != InstanceState::Terminated).then(|| instance.private_ip()),
+            private_ip_address: (instance.state != InstanceState::Terminated).then_some(instance.private_ip),
             subnet_id: instance.subnet.subnet_id.clone(),
             vpc_id: instance.subnet.vpc_id.clone(),
             placement: Placement { availability_zone: instance.subnet.availability_zone.clone() },

@@ -11,6 +11,7 @@ mod template_lookup;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
@@ -50,20 +51,21 @@ pub struct State {
     pub(crate) images: BTreeMap<String, Image>,
     pub(crate) subnets: BTreeMap<String, Subnet>,
     pub(crate) security_groups: BTreeMap<String, SecurityGroup>,
-    /// How many private addresses were given; none is given twice.
-    pub(crate) addresses: u32,
+    /// The address of the next instance; none is given twice.
+    pub(crate) next_address: Ipv4Addr,
 }
 
 impl State {
-    /// A region as one finds it: a VPC with a subnet in each of three zones, a security group, three images.
-    pub(crate) fn furnished(place: &Place) -> Self {
+    /// A region as one finds it: a VPC with a subnet in each of three zones, a security group, three images. Its
+    /// instances have the addresses from `first_address` on.
+    pub(crate) fn furnished(place: &Place, first_address: Ipv4Addr) -> Self {
         Self {
             templates: BTreeMap::new(),
             instances: BTreeMap::new(),
             images: images::furniture(place),
             subnets: network::subnets(place),
             security_groups: network::security_groups(),
-            addresses: 0,
+            next_address: first_address,
         }
     }
 

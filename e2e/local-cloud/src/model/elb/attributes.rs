@@ -10,6 +10,7 @@ use crate::model::action::{Action, Context, Kind};
 use crate::model::error::{ApiError, Code};
 use crate::model::region::Region;
 use crate::model::service::Service;
+use crate::model::settings::Settings;
 
 /// The attributes a group may have, and what they are unless set.
 const ATTRIBUTES: [(&str, &str); 7] = [
@@ -25,7 +26,11 @@ const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
 
 impl TargetGroup {
     /// How long its deregistered targets drain.
-    pub(crate) fn deregistration_delay(&self) -> SignedDuration {
+    pub(crate) fn drain(&self, settings: &Settings) -> SignedDuration {
+        settings.timings.drain.unwrap_or_else(|| self.deregistration_delay())
+    }
+
+    fn deregistration_delay(&self) -> SignedDuration {
         let set = self.attributes.get(DEREGISTRATION_DELAY).and_then(|seconds| seconds.parse().ok());
         SignedDuration::from_secs(set.unwrap_or(300))
     }

@@ -144,7 +144,7 @@ impl TargetGroup {
         now: Timestamp,
         settings: &Settings,
     ) -> Option<Timestamp> {
-        let delay = settings.timings.drain.unwrap_or_else(|| self.deregistration_delay());
+        let delay = self.drain(settings);
         let in_use = self.used_since.is_some();
         let target = self.targets.get_mut(instance)?;
         if let Phase::Draining { until } = target.phase {
@@ -158,14 +158,12 @@ impl TargetGroup {
         Some(now + delay)
     }
 
-    /// Counts one check of a target.
-    fn check(&mut self, instance: &str, probe: &Probe) {
+    /// What one check makes of a target; none: it stays as it is.
+    fn checked(&self, instance: &str, probe: &Probe) -> Option<Phase> {
         let (rise, fall) = (self.health_check.healthy_threshold, self.health_check.unhealthy_threshold);
-        let Some(target) = self.targets.get_mut(instance).filter(|_| self.used_since.is_some()) else {
-            return;
-        };
+        let target = self.targets.get(instance).filter(|_| self.used_since.is_some())?;
         let next = match (&target.phase, probe.reason()) {
-            (Phase::Draining { .. }, _) => return,
+            (Phase::Draining { .. }, _) => return None,
             (Phase::Initial { .. } | Phase::Healthy { .. }, None) => Phase::Healthy { bad: 0 },
             (Phase::Unhealthy { good, .. }, None) if good + 1 >= rise => Phase::Healthy { bad: 0 },
             (Phase::Unhealthy { good, reason }, None) => {
@@ -178,7 +176,7 @@ impl TargetGroup {
             (Phase::Healthy { bad }, Some(_)) => Phase::Healthy { bad: bad + 1 },
             (Phase::Unhealthy { .. }, Some(reason)) => Phase::Unhealthy { good: 0, reason },
         };
-        target.phase = next;
+        (next != target.phase).then_some(next)
     }
 }
 
@@ -195,9 +193,12 @@ impl World {
         let group = self.region(place).and_then(group_of_instance);
         let forbidden = self.faults().forbids_health(instance, group.as_deref());
         let probe = if forbidden { &Probe::Failed } else { probe };
+        let group = self.region(place).and_then(|region| region.elb.target_groups.get(target_group));
+        let Some(next) = group.and_then(|group| group.checked(instance, probe)) else { return };
         self.change(place, |region| {
-            if let Some(group) = region.elb.target_groups.get_mut(target_group) {
-                group.check(instance, probe);
+            let group = region.elb.target_groups.get_mut(target_group);
+            if let Some(target) = group.and_then(|group| group.targets.get_mut(instance)) {
+                target.phase = next;
             }
         });
     }

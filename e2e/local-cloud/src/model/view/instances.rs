@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::model::caller::Place;
 use crate::model::ec2::InstanceState;
+use crate::model::region::Region;
 use crate::model::world::World;
 
 /// An instance that should run, until it is no longer listed.
@@ -24,6 +25,8 @@ pub struct WantedInstance {
     pub phase: InstancePhase,
     /// Its address, a loopback one.
     pub private_ip: Ipv4Addr,
+    /// The port of the first target group that its group is attached to, if any.
+    pub port: Option<u16>,
     /// Its zone.
     pub zone: String,
     /// The AMI.
@@ -70,7 +73,8 @@ impl World {
                     id: instance.id.clone(),
                     group: instance.group.clone(),
                     phase,
-                    private_ip: instance.private_ip(),
+                    private_ip: instance.private_ip,
+                    port: port(region, &instance.group),
                     zone: instance.subnet.availability_zone.clone(),
                     image_id: instance.data.image_id.clone(),
                     instance_type: instance.data.instance_type.clone(),
@@ -82,4 +86,9 @@ impl World {
             })
             .collect()
     }
+}
+
+fn port(region: &Region, group: &str) -> Option<u16> {
+    let mut attached = region.autoscaling.groups.get(group)?.attached();
+    attached.find_map(|arn| region.elb.target_groups.get(arn)).map(|target_group| target_group.port)
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::model::caller::Place;
 use crate::model::elb::{Condition, Health, HealthCheck, RuleAction};
 use crate::model::region::Region;
+use crate::model::settings::Settings;
 use crate::model::world::World;
 
 /// Everything a reverse proxy and a prober need, of every place.
@@ -62,6 +64,8 @@ pub struct RoutedTargetGroup {
     pub in_use: bool,
     /// How to check targets.
     pub health_check: HealthCheck,
+    /// How long a request may still take once its target is deregistered.
+    pub drain: SignedDuration,
     /// Its targets.
     pub targets: Vec<RoutedTarget>,
 }
@@ -73,6 +77,8 @@ pub struct RoutedTarget {
     pub instance: String,
     /// Its address.
     pub ip: Ipv4Addr,
+    /// When it was registered: registered again, it begins anew.
+    pub registered: Timestamp,
     /// `initial`, `healthy`, `unhealthy`, `unused`, `draining`. New requests go to `healthy` ones alone (to `unhealthy`
     /// ones when there is no other: an application load balancer fails open); those that run on a `draining` one may end.
     pub state: &'static str,
@@ -84,7 +90,9 @@ impl World {
         let mut routing = Routing::default();
         for region in self.regions() {
             routing.listeners.extend(listeners(region));
-            routing.target_groups.extend(target_groups(region).map(|group| (group.arn.clone(), group)));
+            routing
+                .target_groups
+                .extend(target_groups(region, self.settings()).map(|group| (group.arn.clone(), group)));
         }
         routing
     }
@@ -132,7 +140,7 @@ fn listeners(region: &Region) -> impl Iterator<Item = RoutedListener> {
     })
 }
 
-fn target_groups(region: &Region) -> impl Iterator<Item = RoutedTargetGroup> {
+fn target_groups(region: &Region, settings: &Settings) -> impl Iterator<Item = RoutedTargetGroup> {
     region.elb.target_groups.values().map(|group| RoutedTargetGroup {
         place: region.place.clone(),
         arn: group.arn.clone(),
@@ -140,6 +148,7 @@ fn target_groups(region: &Region) -> impl Iterator<Item = RoutedTargetGroup> {
         port: group.port,
         in_use: group.used_since.is_some(),
         health_check: group.health_check.clone(),
+        drain: group.drain(settings),
         targets: group
             .targets
             .values()
@@ -147,7 +156,8 @@ fn target_groups(region: &Region) -> impl Iterator<Item = RoutedTargetGroup> {
                 let instance = region.ec2.instances.get(&target.instance)?;
                 Some(RoutedTarget {
                     instance: target.instance.clone(),
-                    ip: instance.private_ip(),
+                    registered: target.registered,
+                    ip: instance.private_ip,
                     state: Health::of(group, target, &region.ec2).state,
                 })
             })

@@ -1,0 +1,122 @@
+//! What the data plane must look like for the model to be true: pure translations of the model's views.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::StatusCode;
+use jiff::SignedDuration;
+
+use crate::balancer::{Action, FixedResponse, Group, Rule, Share, Table, Target, TargetState, UnknownGroup};
+use crate::instances::Wanted;
+use crate::model::elb::{ActionType, HealthCheck, RuleAction};
+use crate::model::view::{
+    InstancePhase, RoutedListener, RoutedTarget, RoutedTargetGroup, Routing, WantedInstance,
+};
+use crate::prober::{BadMatcher, Check, CheckPort, Registration, Watched};
+
+/// Where an instance listens whose group is in no target group when it is launched.
+pub(super) const DEFAULT_PORT: u16 = 8080;
+
+/// The instances that must run. One that is shutting down must not, but may take its grace.
+pub(super) fn instances(wanted: &[WantedInstance], environment: &BTreeMap<String, String>) -> Vec<Wanted> {
+    let up = wanted.iter().filter(|instance| instance.phase == InstancePhase::Up);
+    up.filter_map(|instance| {
+        Some(Wanted {
+            // The model's ids are hexadecimal digits.
+            id: instance.id.parse().ok()?,
+            user_data: instance.user_data.clone().unwrap_or_default().into_bytes(),
+            address: SocketAddr::from((instance.private_ip, instance.port.unwrap_or(DEFAULT_PORT))),
+            environment: environment.clone(),
+        })
+    })
+    .collect()
+}
+
+/// The targets that must be checked, every `interval` if that is given, else as their groups say.
+pub(super) fn watched(routing: &Routing, interval: Option<SignedDuration>) -> Vec<Watched> {
+    let mut watched = Vec::new();
+    for group in routing.target_groups.values().filter(|group| group.in_use) {
+        let check = match check(&group.health_check, interval) {
+            Ok(check) => check,
+            Err(error) => {
+                tracing::warn!(group = group.name, %error, "its targets are not checked");
+                continue;
+            }
+        };
+        let checked = |target: &&RoutedTarget| matches!(target.state, "initial" | "healthy" | "unhealthy");
+        watched.extend(group.targets.iter().filter(checked).map(|target| Watched {
+            registration: Registration {
+                group: group.arn.clone(),
+                target: target.instance.clone(),
+                number: u64::try_from(target.registered.as_nanosecond()).unwrap_or_default(),
+            },
+            address: SocketAddr::from((target.ip, group.port)),
+            check: check.clone(),
+        }));
+    }
+    watched
+}
+
+fn check(check: &HealthCheck, interval: Option<SignedDuration>) -> Result<Check, BadMatcher> {
+    let seconds = |seconds| Duration::from_secs(u64::from(seconds));
+    Ok(Check {
+        path: check.path.clone(),
+        // The only word that is no number is `traffic-port`.
+        port: check.port.parse().map_or(CheckPort::Traffic, CheckPort::Fixed),
+        interval: interval.map_or_else(|| seconds(check.interval), SignedDuration::unsigned_abs),
+        timeout: seconds(check.timeout),
+        matcher: check.matcher.parse()?,
+    })
+}
+
+/// The table of one listener.
+pub(super) fn table(listener: &RoutedListener, routing: &Routing) -> Result<Table, UnknownGroup> {
+    let rules = (0..).zip(&listener.routes).map(|(priority, route)| Rule {
+        id: route.rule.clone(),
+        priority,
+        conditions: route.conditions.clone(),
+        action: action(&route.action),
+    });
+    let named =
+        |arn: &String| listener.routes.iter().any(|route| route.action.target_groups().any(|it| it == arn));
+    let groups = routing.target_groups.iter().filter(|(arn, _)| named(arn));
+    Table::new(rules.collect(), groups.map(|(arn, group)| (arn.clone(), targets(group))).collect())
+}
+
+fn action(action: &RuleAction) -> Action {
+    match action.kind {
+        ActionType::Forward => {
+            let weighted = action.forward_config.iter().flat_map(|forward| &forward.target_groups);
+            let share = weighted.map(|group| Share {
+                group: group.target_group_arn.clone(),
+                // The model allows no more than 999.
+                weight: u16::try_from(group.weight.unwrap_or(1)).unwrap_or(u16::MAX),
+            });
+            Action::Forward(share.collect())
+        }
+        ActionType::FixedResponse => {
+            let response = action.fixed_response_config.clone().unwrap_or_default();
+            Action::Fixed(FixedResponse {
+                status: response.status_code.parse().unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+                content_type: response.content_type.unwrap_or_else(|| "text/plain".to_owned()),
+                body: response.message_body.unwrap_or_default(),
+            })
+        }
+    }
+}
+
+fn targets(group: &RoutedTargetGroup) -> Group {
+    let target = |target: &RoutedTarget| {
+        let state = match target.state {
+            "healthy" => TargetState::Healthy,
+            "draining" => TargetState::Draining,
+            "initial" | "unhealthy" => TargetState::NotHealthy,
+            // `unused`: its instance is going, and nothing may be sent there.
+            _ => return None,
+        };
+        let address = SocketAddr::from((target.ip, group.port));
+        Some(Target { id: target.instance.clone(), address, state })
+    };
+    Group { targets: group.targets.iter().filter_map(target).collect(), drain: group.drain.unsigned_abs() }
+}
