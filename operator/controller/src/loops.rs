@@ -6,6 +6,7 @@ use std::time::Duration;
 use dryad_cloud::Cloud;
 use dryad_crds::{Deployment, Environment};
 use futures::{FutureExt, StreamExt};
+use k8s_openapi::NamespaceResourceScope;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{Config, Controller, controller, watcher};
@@ -23,8 +24,30 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 type Guarded<K> = DeserializeGuard<K>;
 
+/// Whose objects are reconciled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of every namespace.
+    Cluster,
+    /// Those of this namespace.
+    Namespace(String),
+}
+
+impl Scope {
+    fn api<K>(&self, client: &Client) -> Api<Guarded<K>>
+    where
+        Guarded<K>: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        match self {
+            Self::Cluster => Api::all(client.clone()),
+            Self::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+}
+
 /// The loops before they run: their caches are needed by the operator that they run with.
 pub struct Loops {
+    scope: Scope,
     client: Client,
     deployments: Controller<Guarded<Deployment>>,
     environments: Controller<Guarded<Environment>>,
@@ -40,15 +63,15 @@ pub struct Caches {
 }
 
 impl Loops {
-    /// Loops over all objects of both kinds that this client may see.
-    pub fn new(client: &Client) -> (Self, Caches) {
+    /// Loops over the objects of both kinds in this scope.
+    pub fn new(client: &Client, scope: Scope) -> (Self, Caches) {
         let config = || Config::default().concurrency(AT_ONCE);
         let deployments =
-            Controller::new(Api::all(client.clone()), watcher::Config::default()).with_config(config());
+            Controller::new(scope.api(client), watcher::Config::default()).with_config(config());
         let environments =
-            Controller::new(Api::all(client.clone()), watcher::Config::default()).with_config(config());
+            Controller::new(scope.api(client), watcher::Config::default()).with_config(config());
         let caches = Caches { deployments: deployments.store(), environments: environments.store() };
-        (Self { client: client.clone(), deployments, environments }, caches)
+        (Self { scope, client: client.clone(), deployments, environments }, caches)
     }
 
     /// Runs until `stop`; ticks that are under way then are finished first.
@@ -57,7 +80,7 @@ impl Loops {
         let deployments = self
             .deployments
             .watches(
-                Api::<Guarded<Environment>>::all(self.client.clone()),
+                self.scope.api::<Environment>(&self.client),
                 watcher::Config::default(),
                 move |environment| of_environment(&siblings, &environment),
             )
@@ -67,7 +90,7 @@ impl Loops {
         let environments = self
             .environments
             .watches(
-                Api::<Guarded<Deployment>>::all(self.client),
+                self.scope.api::<Deployment>(&self.client),
                 watcher::Config::default(),
                 |deployment: Guarded<Deployment>| environment_of(&deployment),
             )

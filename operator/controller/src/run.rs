@@ -18,7 +18,7 @@ use crate::desk::Desks;
 use crate::elector::{Candidate, Election, Ending, Identity, Leadership, Loss, Outcome, Seat, Standing};
 use crate::events::Events;
 use crate::health::{Health, Readiness};
-use crate::loops::Loops;
+use crate::loops::{Loops, Scope};
 use crate::mandate::Mandate;
 use crate::metrics::Metrics;
 use crate::operator::Operator;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub pod: String,
     /// The Lease to stand for.
     pub election: Election,
+    /// Whose objects are reconciled.
+    pub scope: Scope,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
     /// The directory that holds what was fetched of git repositories.
@@ -132,7 +134,7 @@ async fn serve<C: Cloud>(
         return Ending::Release;
     };
     let World { client, cloud, clock } = world;
-    let (loops, caches) = Loops::new(&client);
+    let (loops, caches) = Loops::new(&client, settings.scope.clone());
     let operator = Arc::new(Operator {
         mandate: Mandate::new(seat, leadership.takeover, clock.mono(), settings.uncertainty),
         events: Events::new(client.clone(), &settings.pod, instruments.metrics.clone()),

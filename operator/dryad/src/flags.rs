@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use dryad_controller::elector::{Durations, DurationsError, Election};
+use dryad_controller::loops::Scope;
 use dryad_controller::release::git::Protocols;
 use dryad_controller::run::Settings;
 use jiff::SignedDuration;
@@ -34,6 +35,10 @@ pub(crate) struct Flags {
     /// The pod that this process runs in, as Leases and Events name it.
     #[arg(long, env = "DRYAD_POD", value_name = "NAME", default_value = "dryad")]
     pod: String,
+
+    /// The namespace whose Environments and Deployments are reconciled. Without it: those of every namespace.
+    #[arg(long, env = "DRYAD_NAMESPACE", value_name = "NAME")]
+    namespace: Option<String>,
 
     #[command(flatten)]
     lease: Lease,
@@ -72,11 +77,18 @@ pub(crate) struct Log {
 #[derive(Debug, Args)]
 struct Lease {
     /// The name of the Lease that decides which replica acts.
-    #[arg(long = "lease-name", env = "DRYAD_LEASE_NAME", value_name = "NAME", default_value = "dryad")]
+    #[arg(
+        id = "lease_name",
+        long = "lease-name",
+        env = "DRYAD_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "dryad"
+    )]
     name: String,
 
     /// Its namespace.
     #[arg(
+        id = "lease_namespace",
         long = "lease-namespace",
         env = "DRYAD_LEASE_NAMESPACE",
         value_name = "NAME",
@@ -85,7 +97,7 @@ struct Lease {
     namespace: String,
 
     /// How long others wait after the last renewal they saw.
-    #[arg(long = "lease-duration", env = "DRYAD_LEASE_DURATION", value_name = "TIME", default_value = "15s", value_parser = duration)]
+    #[arg(id = "lease_duration", long = "lease-duration", env = "DRYAD_LEASE_DURATION", value_name = "TIME", default_value = "15s", value_parser = duration)]
     duration: Duration,
 
     /// How long the holder acts on one renewal.
@@ -122,6 +134,7 @@ impl Flags {
             installation: self.installation,
             pod: self.pod,
             election: Election { namespace, name, durations },
+            scope: self.namespace.map_or(Scope::Cluster, Scope::Namespace),
             uncertainty: self.uncertainty,
             git_cache: self.git_cache,
             protocols: if self.allow_file_repositories {

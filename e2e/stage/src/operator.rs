@@ -1,0 +1,107 @@
+//! An operator as a process of its own, which can be killed, stopped and started again.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::parts;
+
+/// A running operator. Dropping it kills it.
+#[derive(Debug)]
+pub struct Operator {
+    child: Child,
+    log: PathBuf,
+}
+
+/// What an operator is told.
+#[derive(Clone, Debug)]
+pub struct Wiring {
+    /// The executable that plays the parts.
+    pub executable: PathBuf,
+    /// Who it is to the API server.
+    pub kubeconfig: PathBuf,
+    /// The namespace it reconciles, and in which its Lease is.
+    pub namespace: String,
+    /// The local cloud.
+    pub endpoint: String,
+    /// Where its git cache and its log are.
+    pub directory: PathBuf,
+}
+
+impl Operator {
+    /// Starts one. Replicas of one namespace stand for the same Lease.
+    ///
+    /// # Errors
+    /// When the process can't be started.
+    pub fn start(wiring: &Wiring, replica: &str) -> io::Result<Self> {
+        let log = wiring.directory.join(format!("operator-{replica}.log"));
+        let output = File::options().create(true).append(true).open(&log)?;
+        let child = Command::new(&wiring.executable)
+            .env(parts::PART, parts::OPERATOR)
+            .env("KUBECONFIG", &wiring.kubeconfig)
+            .env("AWS_ACCESS_KEY_ID", "123456789012")
+            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .args(["--aws-endpoint", &wiring.endpoint])
+            .args(["--namespace", &wiring.namespace])
+            .args(["--lease-namespace", &wiring.namespace])
+            .args(["--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms"])
+            .args(["--pod", replica, "--installation", &wiring.namespace])
+            .args(["--uncertainty", "3s", "--allow-file-repositories"])
+            .arg("--git-cache")
+            .arg(wiring.directory.join("git"))
+            .args(["--http", "127.0.0.1:0"])
+            .args(["--log-filter", "info,dryad_controller=debug"])
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        Ok(Self { child, log })
+    }
+
+    /// Ends it on the spot, as a power cut would.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn kill(mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(|_| ())
+    }
+
+    /// Asks it to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn stop(mut self) -> io::Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        self.child.wait()
+    }
+
+    /// Sends it a signal, such as the one that freezes it.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Where it logs.
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

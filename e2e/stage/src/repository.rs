@@ -1,0 +1,85 @@
+//! A real git repository with a small web application in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use thiserror::Error;
+
+/// Git said no, or is not there.
+#[derive(Debug, Error)]
+#[error("git {arguments}: {why}")]
+pub struct GitError {
+    arguments: String,
+    why: String,
+}
+
+/// A repository, and the directory it is in.
+#[derive(Debug)]
+pub struct Repository {
+    directory: PathBuf,
+}
+
+/// One file of a commit; without text it is removed.
+pub type Change<'a> = (&'a str, Option<&'a str>);
+
+impl Repository {
+    /// A new one, with an empty branch `main`.
+    ///
+    /// # Errors
+    /// When git is missing or says no.
+    pub fn create(directory: &Path) -> Result<Self, GitError> {
+        let repository = Self { directory: directory.to_owned() };
+        let path = directory.to_string_lossy();
+        run(Path::new("."), &["init", "--quiet", "--initial-branch=main", path.as_ref()])?;
+        repository.git(&["config", "user.name", "Shop"])?;
+        repository.git(&["config", "user.email", "shop@example.com"])?;
+        // Instances clone by commit, which a server must allow.
+        repository.git(&["config", "uploadpack.allowAnySHA1InWant", "true"])?;
+        repository.git(&["config", "uploadpack.allowFilter", "true"])?;
+        Ok(repository)
+    }
+
+    /// Commits these changes to `main`; the new commit's full id.
+    ///
+    /// # Errors
+    /// When git says no, or a file can't be written.
+    pub fn commit(&self, message: &str, changes: &[Change<'_>]) -> Result<String, GitError> {
+        for (name, text) in changes {
+            let path = self.directory.join(name);
+            let written = match text {
+                Some(text) => std::fs::write(&path, text),
+                None => std::fs::remove_file(&path),
+            };
+            written.map_err(|error| GitError { arguments: (*name).to_owned(), why: error.to_string() })?;
+        }
+        self.git(&["add", "--all"])?;
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message])?;
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// A URL that the git CLI reads.
+    pub fn url(&self) -> String {
+        format!("file://{}", self.directory.display())
+    }
+
+    fn git(&self, arguments: &[&str]) -> Result<String, GitError> {
+        run(&self.directory, arguments)
+    }
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Result<String, GitError> {
+    let failed = |why: String| GitError { arguments: arguments.join(" "), why };
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(directory)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(format!("{error}; install git")))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}

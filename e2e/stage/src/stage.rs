@@ -1,0 +1,184 @@
+//! The stage itself.
+
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
+
+use dryad_cluster::{Cluster, ClusterError, NamespaceError};
+use dryad_crds::generate;
+use dryad_local_cloud::local_cloud::{InstanceKind, LocalCloud, Options, StartError, WebFixture};
+use dryad_local_cloud::model::{CallError, Timings};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::runtime::wait::{await_condition, conditions::is_crd_established};
+use kube::{Api, Client, Config, ResourceExt};
+use tempfile::TempDir;
+use thiserror::Error;
+
+use crate::operator::{Operator, Wiring};
+use crate::parts;
+use crate::repository::{GitError, Repository};
+
+/// Why there is no stage.
+#[derive(Debug, Error)]
+pub enum StageError {
+    /// No cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// No namespace.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    /// No cloud.
+    #[error(transparent)]
+    Cloud(#[from] StartError),
+    /// The cloud refused what users have before Dryad comes.
+    #[error("the local cloud: {0:?}")]
+    Fixture(CallError),
+    /// No repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The API server could not be asked.
+    #[error("the API server: {0}")]
+    Api(#[from] kube::Error),
+    /// The cluster's kubeconfig could not be read.
+    #[error(transparent)]
+    Kubeconfig(#[from] KubeconfigError),
+    /// A file or a process.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The API server did not take up the CRDs.
+    #[error("the CRDs were not established within 30 seconds")]
+    Crds,
+}
+
+/// A namespace, a cloud with a load balancer, a repository, and operators.
+pub struct Stage {
+    /// A client for everything.
+    pub client: Client,
+    /// The namespace.
+    pub namespace: String,
+    /// The cloud.
+    pub cloud: LocalCloud,
+    /// What was in the cloud before Dryad came.
+    pub web: WebFixture,
+    /// What is deployed from.
+    pub repository: Repository,
+    wiring: Wiring,
+    directory: TempDir,
+}
+
+impl Stage {
+    /// Sets one up on `cluster`, with instances that are processes. `executable` plays the [parts].
+    ///
+    /// # Errors
+    /// When any part of it can't be had; the message says which.
+    pub async fn set(cluster: &Cluster, name: &str, executable: &Path) -> Result<Self, StageError> {
+        let directory = tempfile::Builder::new().prefix("dryad-").tempdir()?;
+        let repository = Repository::create(&directory.path().join("web"))?;
+        let kubeconfig = Kubeconfig::from_yaml(cluster.kubeconfig().yaml())?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let client = Client::try_from(config)?;
+        install_crds(&client).await?;
+        let namespace = cluster.namespace(name).await?;
+        let options = Options {
+            timings: timings(),
+            instances: InstanceKind::Real {
+                run_dir: directory.path().join("instances"),
+                directories: dryad_local_cloud::instances::Directories::Remove,
+                environment: environment(directory.path(), executable, &repository)?,
+            },
+            ..Options::simulated()
+        };
+        let cloud = LocalCloud::start(options).await?;
+        let web = cloud.web_fixture().await.map_err(StageError::Fixture)?;
+        let wiring = Wiring {
+            executable: executable.to_owned(),
+            kubeconfig: cluster.kubeconfig().path().to_owned(),
+            namespace: namespace.clone(),
+            endpoint: cloud.endpoint(),
+            directory: directory.path().to_owned(),
+        };
+        Ok(Self { client, namespace, cloud, web, repository, wiring, directory })
+    }
+
+    /// Starts an operator.
+    ///
+    /// # Errors
+    /// When the process can't be started.
+    pub fn operator(&self, replica: &str) -> io::Result<Operator> {
+        Operator::start(&self.wiring, replica)
+    }
+
+    /// The API of one kind in this stage's namespace.
+    pub fn api<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Where logs and instances are.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// Fast enough for a test, slow enough that every state is there to be seen.
+fn timings() -> Timings {
+    Timings::default()
+}
+
+/// What instances find in their environment: git, a shell, the web application, and where the code is.
+fn environment(
+    directory: &Path,
+    executable: &Path,
+    repository: &Repository,
+) -> io::Result<BTreeMap<String, String>> {
+    let bin = directory.join("bin");
+    fs::create_dir(&bin)?;
+    let webapp: PathBuf = bin.join("webapp");
+    let script = format!(
+        "#!/bin/sh\nexport {}={}\nexec '{}' \"$@\"\n",
+        parts::PART,
+        parts::WEBAPP,
+        executable.display()
+    );
+    fs::write(&webapp, script)?;
+    fs::set_permissions(&webapp, Permissions::from_mode(0o755))?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    Ok([
+        ("PATH".to_owned(), format!("{}:{path}", bin.display())),
+        ("REPOSITORY".to_owned(), repository.url()),
+        ("GIT_CONFIG_GLOBAL".to_owned(), "/dev/null".to_owned()),
+    ]
+    .into())
+}
+
+async fn install_crds(client: &Client) -> Result<(), StageError> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in generate::crds() {
+        let name = crd.name_any();
+        crds.patch(&name, &PatchParams::apply("dryad-stage").force(), &Patch::Apply(&crd)).await?;
+        let established = await_condition(crds.clone(), &name, is_crd_established());
+        match tokio::time::timeout(PATIENCE, established).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return Err(StageError::Crds),
+        }
+    }
+    Ok(())
+}
+
+/// What a failed test leaves behind is what explains it.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.directory.disable_cleanup(true);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Deploys on a real API server, through the real SDK, onto the local cloud with real instances.
+
+mod happy_path;
+
+use std::path::Path;
+
+use dryad_cluster::Cluster;
+use dryad_stage::Stage;
+
+/// A stage of one's own on the cluster that all tests share.
+async fn stage(name: &str) -> Stage {
+    let cluster = Cluster::shared().await.expect("a cluster");
+    let parts = Path::new(env!("CARGO_BIN_EXE_parts"));
+    Stage::set(cluster, name, parts).await.unwrap_or_else(|error| panic!("no stage: {error}"))
+}
