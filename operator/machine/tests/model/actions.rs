@@ -160,9 +160,8 @@ impl Scope {
         for id in state.world.groups.keys() {
             for happening in state.world.happenings(*id) {
                 let may = match happening {
-                    Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_) => {
-                        self.cloud != Cloud::Prompt
-                    }
+                    Happening::Up(_) => true,
+                    Happening::Warm(_) | Happening::Settles(_) => self.cloud != Cloud::Prompt,
                     Happening::Dies(_) => state.budget.deaths > 0,
                     Happening::Grows(id) | Happening::Shrinks(id) => {
                         state.budget.meddling > 0 && id == Id::BLUE

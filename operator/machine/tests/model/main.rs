@@ -6,7 +6,7 @@
 //! far, [`seeded`] shows that a missing guard is noticed.
 //!
 //! `cargo test -p dryad-machine --test model -- --nocapture` prints how many states each scope has. With
-//! `DRYAD_MODEL=large` every scope goes 25 times as far and every state is followed to its end.
+//! `DRYAD_MODEL=large` every scope goes ten times as far and every state is followed to its end.
 
 mod actions;
 mod api;

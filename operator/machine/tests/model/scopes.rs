@@ -24,7 +24,7 @@ const DEEP: Scope = Scope {
     beginning: Beginning::Everywhere,
     cloud: Cloud::Prompt,
     endings_one_in: 64,
-    limit: Some(450_000),
+    limit: Some(900_000),
     ..Scope::PLAIN
 };
 
@@ -185,7 +185,7 @@ fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
     let mut scopes = scopes();
     if is_large() {
         for scope in &mut scopes {
-            scope.limit = scope.limit.map(|limit| limit * 25);
+            scope.limit = scope.limit.map(|limit| limit * 10);
             scope.endings_one_in = 1;
         }
     }
