@@ -9,6 +9,7 @@ pub mod capacity;
 mod case;
 pub mod decide;
 pub mod deployed;
+pub mod diagram;
 pub mod effect;
 pub mod environment;
 pub mod event;

@@ -269,7 +269,7 @@ pub(crate) fn happens(state: &mut State, happening: Happening) {
     state.change_world(|world| world.happen(happening));
 }
 
-fn asked(state: &mut State, ask: Ask) {
+pub(crate) fn asked(state: &mut State, ask: Ask) {
     let api = &mut state.api;
     match ask {
         Ask::Create(place) => api.deployments[place] = Some(Arc::new(deployment(place))),

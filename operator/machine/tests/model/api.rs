@@ -85,7 +85,7 @@ impl Api {
     }
 
     pub(crate) fn deployment(&self, place: usize) -> Option<&DeploymentView> {
-        self.deployments[place].as_deref()
+        self.deployments.get(place)?.as_deref()
     }
 
     /// The Deployment that announced the group.

@@ -19,5 +19,6 @@ mod scopes;
 mod seam;
 mod seeded;
 mod state;
+mod stories;
 mod tick;
 mod world;

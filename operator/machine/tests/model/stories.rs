@@ -1,0 +1,371 @@
+//! Deploys told from beginning to end, one tick after the other, and what their histories say.
+
+use dryad_machine::reading::Attached;
+use dryad_machine::state::State as Phase;
+use dryad_machine::tenure::Role;
+use dryad_machine::view::{EndRequest, Routing};
+
+use crate::actions::{Ask, asked, sync};
+use crate::api::Subject;
+use crate::memory::{Said, Wall};
+use crate::rules::at_work;
+use crate::scope::{Beginning, Cloud, Scope};
+use crate::state::State;
+use crate::tick::{self, Fate, Findings, Sight};
+use crate::world::{Happening, Id};
+
+const GREEN: Id = Id { turn: 2, owner: 1 };
+const SECOND: Id = Id { turn: 3, owner: 2 };
+
+/// What the cloud does by itself between two ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weather {
+    /// All that should come comes.
+    Fair,
+    /// Nothing comes up, all else happens.
+    NoInstances,
+    /// Instances come up, and the load balancer finds none of them healthy.
+    NoneHealthy,
+}
+
+struct Story {
+    scope: Scope,
+    state: State,
+    weather: Weather,
+    wall: Wall,
+    said: Said,
+}
+
+impl Story {
+    fn new(routing: Routing, beginning: Beginning) -> Self {
+        let scope = Scope { routing, beginning, cloud: Cloud::Slow, second: true, ..Scope::PLAIN };
+        let state = scope.beginnings().remove(0);
+        Self { scope, state, weather: Weather::Fair, wall: Wall::Early, said: Said::Good }
+    }
+
+    fn weighted() -> Self {
+        Self::new(Routing::Weighted, Beginning::Serving)
+    }
+
+    /// Every loop runs once, and since nothing is under way, Z has passed.
+    fn tick(&mut self) {
+        tick::settle(&mut self.state, 0);
+        for subject in Subject::ALL {
+            let weather = self.weather;
+            self.state.change_world(|world| match weather {
+                Weather::Fair => world.exhaust(|it| {
+                    matches!(it, Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_))
+                }),
+                Weather::NoInstances => world.exhaust(|it| matches!(it, Happening::Settles(_))),
+                Weather::NoneHealthy => {
+                    world.exhaust(|it| matches!(it, Happening::Up(_) | Happening::Settles(_)));
+                }
+            });
+            for subject in Subject::ALL {
+                sync(&mut self.state, 0, subject);
+            }
+            let said = (tick::verdicts(&self.state, 0, subject).len() > 1).then_some(self.said);
+            let findings = Findings { wall: self.wall, sight: Sight::Clear, said };
+            if let Some(thought) = tick::think(self.scope.seam, &self.state, 0, subject, findings) {
+                tick::carry_out(self.scope.seam, &mut self.state, 0, subject, thought, Fate::Answered);
+            }
+            assert_eq!(self.state.broken, None);
+        }
+    }
+
+    fn ticks(&mut self, count: usize) {
+        for _ in 0..count {
+            self.tick();
+        }
+    }
+
+    fn phase(&self, place: usize) -> Phase {
+        self.state.api.deployment(place).expect("it exists").history.state()
+    }
+
+    fn step(&self) -> Option<i64> {
+        self.state.api.deployment(0).and_then(|deployment| deployment.history.step())
+    }
+
+    /// Ticks until the first deploy is there, for the retain window as long as it takes.
+    fn until(&mut self, phase: Phase, step: Option<i64>) {
+        for _ in 0..200 {
+            if self.phase(0) == phase && (step.is_none() || self.step() == step) {
+                return;
+            }
+            let retaining = self.phase(0) == Phase::RetainWait;
+            self.wall = if retaining { Wall::Late } else { Wall::Early };
+            self.tick();
+        }
+        panic!("never {phase} {step:?}: {:#?}", self.history(0));
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        asked(&mut self.state, ask);
+    }
+
+    /// Ticks until nothing changes any more; deadlines pass only where `wall` says so.
+    fn rest(&mut self) {
+        for _ in 0..200 {
+            let before = (self.state.api.clone(), self.state.world.clone());
+            self.ticks(4);
+            if before == (self.state.api.clone(), self.state.world.clone()) {
+                self.wall = Wall::Early;
+                return;
+            }
+        }
+        panic!("never at rest: {:#?}", self.history(0));
+    }
+
+    fn history(&self, place: usize) -> Vec<String> {
+        let deployment = self.state.api.deployment(place).expect("it exists");
+        let told = deployment.history.entries().iter().map(|entry| match entry.step {
+            Some(step) => format!("{} {step}: {}", entry.state, entry.reason),
+            None => format!("{}: {}", entry.state, entry.reason),
+        });
+        told.collect()
+    }
+
+    fn role(&self, id: Id) -> Option<Role> {
+        self.state.api.member(id).map(|member| member.role)
+    }
+
+    fn carries(&self, id: Id) -> bool {
+        self.state.world.carries(id, &|id| at_work(&self.state.api, id))
+    }
+
+    fn exists(&self, id: Id) -> bool {
+        self.state.world.groups.contains_key(&id)
+    }
+}
+
+const TO_THE_TOP: [&str; 8] = [
+    "Pending: Created",
+    "Resolve: TurnTaken",
+    "Prepare: ReleaseResolved",
+    "RolloutWait 1: PrepareOk",
+    "EvaluateWait 1: RolloutOk",
+    "RolloutWait 2: EvaluateOk",
+    "EvaluateWait 2: RolloutOk",
+    "RetainWait: EvaluateOk",
+];
+
+fn then(rest: &[&str]) -> Vec<String> {
+    TO_THE_TOP.iter().chain(rest).map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_good_release_replaces_blue_whatever_brings_the_traffic() {
+    for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
+        let mut story = Story::new(routing, Beginning::Serving);
+        story.until(Phase::Done, None);
+        story.rest();
+        assert_eq!(story.history(0), then(&["RetireWait: RetainElapsed", "Done: RetireOk"]), "{routing:?}");
+        assert!(story.carries(GREEN) && !story.exists(Id::BLUE), "{routing:?}");
+        assert_eq!(story.role(GREEN), Some(Role::Serving));
+    }
+}
+
+#[test]
+fn a_first_deploy_has_nothing_to_retain() {
+    for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
+        let mut story = Story::new(routing, Beginning::First);
+        story.rest();
+        assert_eq!(story.history(0), then(&["RetireWait: RetainElapsed", "Done: RetireOk"]), "{routing:?}");
+        assert!(story.carries(Id { turn: 1, owner: 1 }), "{routing:?}");
+    }
+}
+
+#[test]
+fn an_abort_in_any_state_ends_with_blue_serving_until_blue_is_retired() {
+    let until_now = |count: usize| TO_THE_TOP[..count].iter().map(ToString::to_string).collect::<Vec<_>>();
+    let rows: [(Phase, Option<i64>, usize, &[&str]); 8] = [
+        (Phase::Pending, None, 1, &["Canceled: AbortRequested"]),
+        (Phase::Resolve, None, 2, &["Aborted: AbortRequested"]),
+        (Phase::Prepare, None, 3, &["Rollback: AbortRequested", "Aborted: RollbackOk"]),
+        (Phase::RolloutWait, Some(1), 4, &["Rollback: AbortRequested", "Aborted: RollbackOk"]),
+        (Phase::EvaluateWait, Some(1), 5, &["Rollback: AbortRequested", "Aborted: RollbackOk"]),
+        (Phase::RolloutWait, Some(2), 6, &["Rollback: AbortRequested", "Aborted: RollbackOk"]),
+        (Phase::EvaluateWait, Some(2), 7, &["Rollback: AbortRequested", "Aborted: RollbackOk"]),
+        (Phase::RetainWait, None, 8, &["Rollback: AbortRequested", "Aborted: RollbackOk"]),
+    ];
+    for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
+        for (phase, step, entries, end) in rows {
+            let mut story = Story::new(routing, Beginning::Serving);
+            story.ticks(1);
+            story.until(phase, step);
+            story.ask(Ask::End(0, EndRequest::Abort));
+            story.rest();
+            let expected: Vec<_> =
+                until_now(entries).into_iter().chain(end.iter().map(ToString::to_string)).collect();
+            assert_eq!(story.history(0), expected, "{routing:?} {phase}");
+            assert!(story.carries(Id::BLUE) && !story.exists(GREEN), "{routing:?} {phase}");
+            assert_eq!(story.state.world.groups[&Id::BLUE].min, 0, "its bounds are its own again");
+        }
+    }
+    let mut story = Story::weighted();
+    story.until(Phase::RetireWait, None);
+    story.ask(Ask::End(0, EndRequest::Rollback));
+    story.rest();
+    assert_eq!(story.phase(0), Phase::Done, "too late");
+}
+
+#[test]
+fn a_bad_release_is_rolled_back_before_and_after_it_has_the_traffic() {
+    for step in [1, 2] {
+        let mut story = Story::weighted();
+        story.until(Phase::EvaluateWait, Some(step));
+        story.said = Said::Bad;
+        story.rest();
+        let history = story.history(0);
+        assert_eq!(history[history.len() - 2..], ["Rollback: CheckFailed", "Failed: RollbackOk"], "{step}");
+        assert!(story.carries(Id::BLUE) && !story.exists(GREEN));
+    }
+}
+
+#[test]
+fn a_green_that_never_comes_up_ends_by_its_deadline() {
+    let mut story = Story::weighted();
+    story.until(Phase::RolloutWait, Some(1));
+    story.weather = Weather::NoInstances;
+    story.ticks(10);
+    assert_eq!(story.phase(0), Phase::RolloutWait, "time has not passed yet");
+    story.wall = Wall::Late;
+    story.tick();
+    story.wall = Wall::Early;
+    story.rest();
+    assert_eq!(story.history(0)[4..], ["Rollback: TimedOut", "Failed: RollbackOk"]);
+    assert!(story.carries(Id::BLUE) && !story.exists(GREEN));
+}
+
+#[test]
+fn a_green_that_joins_a_shared_target_group_may_take_its_time_to_be_found_healthy() {
+    let mut story = Story::new(Routing::Shared, Beginning::Serving);
+    story.until(Phase::RolloutWait, Some(2));
+    story.weather = Weather::NoneHealthy;
+    story.ticks(10);
+    assert_eq!(story.state.world.groups[&GREEN].attached, Attached::ToShared);
+    assert_eq!((story.phase(0), story.carries(Id::BLUE)), (Phase::RolloutWait, true));
+    story.weather = Weather::Fair;
+    story.until(Phase::Done, None);
+}
+
+#[test]
+fn a_green_that_is_lost_brings_blue_back() {
+    let mut story = Story::weighted();
+    story.until(Phase::RetainWait, None);
+    story.state.change_world(|world| world.happen(Happening::Deleted(GREEN)));
+    story.wall = Wall::Early;
+    story.rest();
+    assert_eq!(story.history(0), then(&["Rollback: GreenLost", "Failed: RollbackOk"]));
+    assert!(story.carries(Id::BLUE));
+}
+
+#[test]
+fn where_blue_is_lost_a_failed_green_keeps_serving_and_the_next_deploy_replaces_it() {
+    let mut story = Story::weighted();
+    story.until(Phase::EvaluateWait, Some(2));
+    story.state.change_world(|world| world.happen(Happening::Deleted(Id::BLUE)));
+    story.said = Said::Bad;
+    story.ticks(8);
+    assert_eq!(story.phase(0), Phase::Rollback);
+    story.wall = Wall::Late;
+    story.ticks(1);
+    story.wall = Wall::Early;
+    story.rest();
+    assert_eq!(story.history(0)[7..], ["Rollback: CheckFailed", "Failed: BlueLost"]);
+    assert!(story.carries(GREEN));
+    assert_eq!(story.role(GREEN), Some(Role::Serving));
+    story.said = Said::Good;
+    story.ask(Ask::Create(1));
+    story.rest();
+    story.wall = Wall::Late;
+    story.rest();
+    assert_eq!(story.phase(1), Phase::Done);
+    assert!(story.carries(SECOND) && !story.exists(GREEN));
+}
+
+#[test]
+fn a_second_deploy_waits_its_turn_and_need_not_wait_for_the_retain_window() {
+    let mut story = Story::weighted();
+    story.until(Phase::EvaluateWait, Some(1));
+    story.ask(Ask::Create(1));
+    story.said = Said::NotYet;
+    story.ticks(5);
+    assert_eq!((story.phase(0), story.phase(1)), (Phase::EvaluateWait, Phase::Pending));
+    story.said = Said::Good;
+    story.rest();
+    assert_eq!(story.history(0), then(&["RetireWait: Superseded", "Done: Superseded"]));
+    story.wall = Wall::Late;
+    story.rest();
+    assert_eq!(story.phase(1), Phase::Done);
+    assert!(story.carries(SECOND) && !story.exists(GREEN) && !story.exists(Id::BLUE));
+}
+
+#[test]
+fn a_paused_deploy_goes_no_further_and_its_deadline_runs_on() {
+    let mut story = Story::weighted();
+    story.until(Phase::EvaluateWait, Some(1));
+    story.ask(Ask::Pause(0));
+    story.ticks(10);
+    assert_eq!(story.phase(0), Phase::EvaluateWait);
+    story.wall = Wall::Late;
+    story.tick();
+    story.wall = Wall::Early;
+    story.rest();
+    assert_eq!(story.history(0)[5..], ["Rollback: TimedOut", "Failed: RollbackOk"]);
+}
+
+#[test]
+fn a_skipped_evaluation_is_on_record() {
+    let mut story = Story::weighted();
+    story.said = Said::NotYet;
+    story.until(Phase::EvaluateWait, Some(1));
+    story.ask(Ask::Skip(0));
+    story.until(Phase::RetainWait, None);
+    assert_eq!(
+        story.history(0)[5..],
+        ["RolloutWait 2: EvaluationSkipped", "EvaluateWait 2: RolloutOk", "RetainWait: EvaluationSkipped"]
+    );
+}
+
+/// A second group that serves, as a holder that vanished may leave it.
+fn serve_beside_blue(story: &mut Story, role: Role) -> Id {
+    let beside = Id { turn: 1, owner: 7 };
+    story.state.change_world(|world| {
+        let group = world.groups[&Id::BLUE];
+        world.groups.insert(beside, group);
+    });
+    let environment = story.state.api.environment.as_mut().map(std::sync::Arc::make_mut).expect("it exists");
+    let groups = &mut environment.view.tenure.groups;
+    let member = groups[0].clone();
+    groups.push(dryad_machine::tenure::Member { name: beside.name(), role, ..member });
+    beside
+}
+
+#[test]
+fn a_rollback_brings_traffic_back_to_every_group_of_blue() {
+    let mut story = Story::new(Routing::Shared, Beginning::Serving);
+    let beside = serve_beside_blue(&mut story, Role::Serving);
+    story.until(Phase::RetainWait, None);
+    assert!(!story.carries(Id::BLUE) && !story.carries(beside));
+    story.ask(Ask::End(0, EndRequest::Rollback));
+    story.wall = Wall::Early;
+    story.rest();
+    assert_eq!(story.phase(0), Phase::Aborted);
+    assert!(story.carries(Id::BLUE) && story.carries(beside) && !story.exists(GREEN));
+}
+
+#[test]
+fn groups_that_carry_traffic_are_given_up_one_at_a_time() {
+    let mut story = Story::new(Routing::Shared, Beginning::Serving);
+    story.state.api.deployments[0] = None;
+    serve_beside_blue(&mut story, Role::Doomed);
+    let environment = story.state.api.environment.as_mut().map(std::sync::Arc::make_mut).expect("it exists");
+    environment.view.tenure.groups[0].role = Role::Doomed;
+    for _ in 0..20 {
+        story.tick();
+        let serving = story.state.world.groups.keys().filter(|id| story.carries(**id)).count();
+        assert!(serving >= 1, "users are left without an instance");
+    }
+}

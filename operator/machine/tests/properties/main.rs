@@ -1,0 +1,298 @@
+//! What one decision shows of the rules, whatever the objects, the memory and the clocks say: legal or not,
+//! reachable or not, contradictory or not.
+
+mod dice;
+
+use dice::Dice;
+use dryad_machine::decide::{Action, Decision, TenureChange, Write, decide};
+use dryad_machine::effect::Effect;
+use dryad_machine::environment::{self, EnvironmentCase, Holder};
+use dryad_machine::event::Reason;
+use dryad_machine::history::MESSAGE_LIMIT;
+use dryad_machine::memory::{Memory, Now};
+use dryad_machine::name::GroupName;
+use dryad_machine::plan::Route;
+use dryad_machine::reading::{Reading, Traffic};
+use dryad_machine::state::State;
+use dryad_machine::tenure::Role;
+use dryad_machine::view::{
+    Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Paused, PlaceInLine, Queue, Resolution,
+    View,
+};
+use proptest::prelude::*;
+
+/// One arbitrary case.
+#[derive(Debug)]
+struct Case {
+    deployment: DeploymentView,
+    environment: Option<EnvironmentView>,
+    queue: Queue,
+    resolution: Resolution,
+    memory: Memory,
+    now: Now,
+    holder: Holder,
+    finalizer: Finalizer,
+}
+
+impl Case {
+    fn of(bytes: &[u8]) -> Self {
+        let mut dice = Dice::new(bytes);
+        let deployment = dice.deployment();
+        let environment = (!dice.one_in(12)).then(|| dice.environment());
+        let (memory, now) = dice.memory(&deployment.history);
+        Self {
+            queue: dice.queue(),
+            resolution: dice.resolution(),
+            holder: dice.pick(&[Holder::Minding, Holder::Vanished]),
+            finalizer: dice.pick(&[Finalizer::Present, Finalizer::Present, Finalizer::Absent]),
+            deployment,
+            environment,
+            memory,
+            now,
+        }
+    }
+
+    fn decide(&self) -> Decision {
+        let view = View {
+            deployment: &self.deployment,
+            environment: self.environment.as_ref(),
+            queue: self.queue,
+            resolution: &self.resolution,
+        };
+        decide(view, &self.memory, self.now)
+    }
+
+    fn state(&self) -> State {
+        self.deployment.history.state()
+    }
+
+    fn holds_its_turn(&self) -> bool {
+        self.environment.as_ref().is_some_and(|environment| {
+            environment.tenure.holder.as_ref() == Some(&self.deployment.uid)
+                && self.deployment.turn == Some(environment.tenure.turn)
+        })
+    }
+
+    fn has_two_readings(&self) -> bool {
+        self.memory.two(self.now, dice::TICK).is_some()
+    }
+
+    fn is_present(&self, group: &GroupName) -> bool {
+        self.memory.latest(self.now, dice::TICK).is_some_and(|reading| reading.group(group).is_some())
+    }
+
+    /// Whether the effect takes something that is there.
+    fn removes(&self, effect: &Effect) -> bool {
+        let weighs = |slot| {
+            let reading = self.memory.latest(self.now, dice::TICK);
+            reading.is_some_and(|it| it.traffic.slot(slot).and_then(|seen| seen.weight).unwrap_or(0) > 0)
+        };
+        match effect {
+            Effect::Detach { .. } | Effect::Empty(_) => true,
+            Effect::Delete(group) => self.is_present(group),
+            Effect::Shift(slot) => weighs(slot.other()),
+            Effect::Launch { .. } | Effect::Resize { .. } | Effect::Enlist(_) | Effect::Attach { .. } => {
+                false
+            }
+        }
+    }
+}
+
+fn effects(decision: &Decision) -> &[Effect] {
+    match &decision.action {
+        Action::Act(effects) => effects,
+        Action::Wait | Action::Write(_) => &[],
+    }
+}
+
+fn target(effect: &Effect) -> Option<&GroupName> {
+    match effect {
+        Effect::Launch { group, .. }
+        | Effect::Resize { group, .. }
+        | Effect::Attach { group, .. }
+        | Effect::Detach { group, .. }
+        | Effect::Empty(group)
+        | Effect::Delete(group) => Some(group),
+        Effect::Enlist(_) | Effect::Shift(_) => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn only_the_holder_of_the_recorded_turn_changes_the_cloud(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let decision = case.decide();
+        if !effects(&decision).is_empty() {
+            prop_assert!(case.holds_its_turn());
+            prop_assert!(matches!(
+                case.state(),
+                State::RolloutWait | State::EvaluateWait | State::RetireWait | State::Rollback
+            ));
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_away_on_fewer_than_two_readings(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let decision = case.decide();
+        for effect in effects(&decision) {
+            prop_assert!(!case.removes(effect) || case.has_two_readings(), "{:?}", effect);
+        }
+    }
+
+    #[test]
+    fn a_deploy_touches_its_own_green_its_own_blue_and_what_is_given_up(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let decision = case.decide();
+        let plan = case.deployment.plan.as_ref();
+        let tenure = case.environment.as_ref().map(|environment| &environment.tenure);
+        for group in effects(&decision).iter().filter_map(target) {
+            let own = plan.is_some_and(|plan| plan.green == *group || plan.blue.contains(group));
+            let given_up = tenure.and_then(|it| it.member(group)).is_some_and(|it| it.role == Role::Doomed);
+            prop_assert!(own || given_up, "{}", group);
+        }
+    }
+
+    #[test]
+    fn green_is_launched_in_its_first_step_only_and_never_while_it_is_seen(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        for effect in effects(&case.decide()) {
+            if let Effect::Launch { group, desired } = effect {
+                prop_assert_eq!(case.deployment.plan.as_ref().map(|plan| &plan.green), Some(group));
+                prop_assert_eq!((case.state(), case.deployment.history.step()), (State::RolloutWait, Some(1)));
+                prop_assert!(!case.is_present(group) && *desired > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn blue_is_not_emptied_or_deleted_before_it_is_retired(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let blue = case.deployment.plan.as_ref().map_or(&[][..], |plan| &plan.blue);
+        let doomed = |group: &GroupName| {
+            let member = case.environment.as_ref().and_then(|it| it.tenure.member(group));
+            member.is_some_and(|member| member.role == Role::Doomed)
+        };
+        for effect in effects(&case.decide()) {
+            if let Effect::Empty(group) | Effect::Delete(group) = effect {
+                let green = case.deployment.plan.as_ref().is_some_and(|plan| plan.green == *group);
+                let retiring = case.state() == State::RetireWait;
+                prop_assert!(!blue.contains(group) || green || doomed(group) || retiring);
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_follows_the_one_before_in_number_and_time(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        if let Action::Write(Write::Append(append)) = case.decide().action {
+            let (history, entry) = (&case.deployment.history, &append.entry);
+            prop_assert_eq!(entry.sequence, history.next_sequence());
+            prop_assert!(history.last().is_none_or(|last| last.at <= entry.at));
+            prop_assert!(entry.message.len() <= MESSAGE_LIMIT);
+            prop_assert!(!history.state().is_terminal());
+            prop_assert!(history.state() == State::Pending || case.holds_its_turn());
+            prop_assert_eq!(append.turn.is_some(), entry.reason == Reason::TurnTaken);
+            prop_assert_eq!(append.plan.is_some(), entry.state == State::Prepare);
+        }
+    }
+
+    #[test]
+    fn nothing_ends_or_begins_while_a_request_is_under_way(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let uncertain = !case.memory.is_certain(case.now);
+        if let Action::Write(write) = case.decide().action {
+            let holds = case.holds_its_turn();
+            match write {
+                Write::Tenure { change: TenureChange::Take | TenureChange::Release, .. } => {
+                    prop_assert!(!uncertain);
+                }
+                Write::Append(append) if append.entry.state.is_terminal() => {
+                    let launched = !matches!(case.state(), State::Pending | State::Resolve);
+                    prop_assert!(!uncertain || !launched);
+                }
+                Write::RemoveFinalizer => prop_assert!(!holds),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_turn_is_taken_only_when_it_is_free_and_due(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        if let Action::Write(Write::Tenure { to, change: TenureChange::Take }) = case.decide().action {
+            let environment = case.environment.as_ref().expect("there is one");
+            prop_assert!(environment.tenure.holder.is_none() && environment.deletion == Deletion::None);
+            prop_assert_eq!(to.turn, environment.tenure.turn.next());
+            prop_assert_eq!(case.queue.place, PlaceInLine::Next);
+            prop_assert_eq!(case.deployment.request.paused, Paused::No);
+            prop_assert_eq!(case.state(), State::Pending);
+            let green = to.groups.last().expect("green is announced with it");
+            prop_assert_eq!((&green.owner, green.turn), (&case.deployment.uid, to.turn));
+        }
+    }
+
+    #[test]
+    fn a_plan_is_made_from_a_reading_of_this_turn(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        if let Action::Write(Write::Append(append)) = case.decide().action
+            && let Some(plan) = append.plan
+        {
+            let reading = case.memory.latest(case.now, dice::TICK);
+            let unusable = |reading: &Reading| matches!(reading.traffic, Traffic::Unusable(_));
+            let weighted = matches!(plan.route, Route::Weighted { .. });
+            prop_assert!(reading.is_some_and(|reading| !weighted || !unusable(reading)));
+            let environment = case.environment.as_ref().expect("there is one");
+            prop_assert_eq!(plan.environment, environment.revision.clone());
+            prop_assert!(!plan.blue.contains(&plan.green));
+        }
+    }
+
+    #[test]
+    fn what_has_ended_only_lets_go(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        if case.state().is_terminal() {
+            let lets_go = match case.decide().action {
+                Action::Wait | Action::Write(Write::RemoveFinalizer) => true,
+                Action::Write(Write::Tenure { change, .. }) => change == TenureChange::Release,
+                Action::Write(Write::Append(_) | Write::AddFinalizer) | Action::Act(_) => false,
+            };
+            prop_assert!(lets_go);
+        }
+    }
+
+    #[test]
+    fn a_deploy_without_our_finalizer_that_is_being_deleted_is_left_alone(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let going = case.deployment.existence == Existence::BeingDeleted;
+        if going && case.deployment.finalizer == Finalizer::Absent && !case.state().is_terminal() {
+            prop_assert_eq!(case.decide().action, Action::Wait);
+        }
+    }
+
+    #[test]
+    fn the_environments_loop_touches_only_what_is_given_up(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let Some(environment) = &case.environment else { return Ok(()) };
+        let (finalizer, holder) = (case.finalizer, case.holder);
+        let decision =
+            environment::decide(EnvironmentCase { environment, finalizer, holder }, &case.memory, case.now);
+        for effect in effects(&decision) {
+            let group = target(effect).expect("it never moves traffic");
+            let role = environment.tenure.member(group).map(|member| member.role);
+            prop_assert_eq!(role, Some(Role::Doomed));
+            let takes = matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_));
+            prop_assert!(takes);
+            prop_assert!(!case.removes(effect) || case.has_two_readings(), "{:?}", effect);
+        }
+        if let Action::Write(Write::Tenure { to, change }) = decision.action {
+            prop_assert!(case.memory.is_certain(case.now));
+            prop_assert_eq!(to.turn, environment.tenure.turn);
+            prop_assert!(change != TenureChange::Release || holder == Holder::Vanished);
+            let stays = |name| to.member(name).is_none_or(|member| member.role == Role::Doomed);
+            prop_assert!(environment.tenure.of_role(Role::Doomed).all(|doomed| stays(&doomed.name)));
+        }
+    }
+}
