@@ -124,10 +124,12 @@ impl Reached {
                 last.any(|entry| entry.state == Phase::Done && entry.reason == Reason::TimedOut)
             }),
             Self::Returned => Property::sometimes(name, |_, state: &State| {
-                state.api.deployments.iter().flatten().any(|it| {
-                    let states = it.history.entries().iter().map(|entry| entry.state);
-                    it.history.has(Phase::RetainWait) && states.last() == Some(Phase::Aborted)
-                })
+                state
+                    .api
+                    .deployments
+                    .iter()
+                    .flatten()
+                    .any(|it| it.history.has(Phase::RetainWait) && it.history.state() == Phase::Aborted)
             }),
             Self::InFlight => Property::sometimes(name, |_, state: &State| !state.in_flight.is_empty()),
             Self::LateWrite => Property::sometimes(name, |_, state: &State| state.late_write.is_some()),

@@ -10,7 +10,7 @@ use dryad_machine::view::{Deletion, DeploymentView};
 
 use crate::api::{Api, Subject, number};
 use crate::state::State;
-use crate::world::{Id, World, uid};
+use crate::world::{Group, Id, World, uid};
 
 /// A rule of the design, by its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,10 +49,8 @@ fn unless(holds: bool, rule: Rule, how: &'static str) -> Result<(), Broken> {
 /// When a request is sent: may it be sent at all? `looks` counts those since the last entry and answer.
 pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(), Broken> {
     let effect = &request.effect;
-    if let Some(id) = removes(effect, &state.world) {
-        let present = id.is_none_or(|id| state.world.groups.contains_key(&id));
-        unless(!present || looks >= 2, Rule::S1, "a removal was sent without two readings")?;
-    }
+    let takes = removes(effect, &state.world);
+    unless(!takes || looks >= 2, Rule::S1, "a removal was sent without two readings")?;
     if let Subject::Deployment(place) = request.sender {
         let deployment = state.api.deployment(place);
         let deployment = deployment.ok_or(Broken { rule: Rule::S2, how: "a deploy that is gone acts" })?;
@@ -94,17 +92,16 @@ fn holds_turn(api: &Api, deployment: &DeploymentView) -> bool {
     })
 }
 
-/// Whether the effect can take instances from users; of which group, or by weight. A deletion can't: the cloud
-/// refuses it while there are any.
-fn removes(effect: &Effect, world: &World) -> Option<Option<Id>> {
+/// Whether the effect can take instances from users. A deletion can't: the cloud refuses it while there are any.
+fn removes(effect: &Effect, world: &World) -> bool {
     match effect {
-        Effect::Shift(slot) => (world.weight(slot.other()) > 0).then_some(None),
-        Effect::Detach { group, .. } | Effect::Empty(group) => Some(Some(Id::of(group))),
+        Effect::Shift(slot) => world.weight(slot.other()) > 0,
+        Effect::Detach { group, .. } | Effect::Empty(group) => world.groups.contains_key(&Id::of(group)),
         Effect::Launch { .. }
         | Effect::Resize { .. }
         | Effect::Enlist(_)
         | Effect::Attach { .. }
-        | Effect::Delete(_) => None,
+        | Effect::Delete(_) => false,
     }
 }
 
@@ -181,7 +178,7 @@ fn keeps_users_served(state: &State, request: &Request, after: &World) -> bool {
         let green = Id::of(&plan.green);
         let share = |world: &World, id: Id| {
             let carries = world.carries(id, &workers);
-            carries.then(|| world.groups.get(&id).map_or(0, |group| group.healthy())).unwrap_or(0)
+            if carries { world.groups.get(&id).map_or(0, Group::healthy) } else { 0 }
         };
         let lost_green = before.carries(green, &workers)
             && (!after.carries(green, &workers) || share(after, green) < share(before, green));

@@ -18,8 +18,8 @@ const ANYWHERE: Scope = Scope {
     ..Scope::PLAIN
 };
 
-fn assert_caught(seam: Seam, rule: &'static str, scope: Scope) {
-    let scope = Scope { seam, ..scope };
+fn assert_caught(seam: Seam, rule: &'static str, scope: &Scope) {
+    let scope = Scope { seam, ..scope.clone() };
     let checker = scope.clone().checker().finish_when(HasDiscoveries::AnyOf([rule].into()));
     let limit = scope.limit.unwrap_or(usize::MAX);
     let checker = checker.target_state_count(limit).spawn_bfs().join();
@@ -32,7 +32,7 @@ macro_rules! caught {
     ($($name:ident: $seam:ident breaks $rule:literal in $scope:expr;)*) => {
         $(#[test]
         fn $name() {
-            assert_caught(Seam::$seam, $rule, $scope);
+            assert_caught(Seam::$seam, $rule, &$scope);
         })*
     };
 }
