@@ -262,14 +262,22 @@ pub(crate) fn happens(state: &mut State, happening: Happening) {
         Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_) => {}
     }
     if !matches!(happening, Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_)) {
-        for request in &mut state.in_flight {
-            request.accountable = false;
-        }
+        somebody_else_acted(state);
     }
     state.change_world(|world| world.happen(happening));
 }
 
+/// What is under way was sent before that, and can't know.
+fn somebody_else_acted(state: &mut State) {
+    for request in &mut state.in_flight {
+        request.accountable = false;
+    }
+}
+
 pub(crate) fn asked(state: &mut State, ask: Ask) {
+    if matches!(ask, Ask::ForceDelete(_)) {
+        somebody_else_acted(state);
+    }
     let api = &mut state.api;
     match ask {
         Ask::Create(place) => api.deployments[place] = Some(Arc::new(deployment(place))),

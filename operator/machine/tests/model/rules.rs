@@ -148,16 +148,17 @@ fn blue_is_proven_superfluous(
     unless(!retiring || !returns, Rule::S5, "traffic goes back to blue while it is being retired")
 }
 
-/// Who of the workers is at work: all that serve, and green from its second step on.
+/// Who of the workers is at work: all that serve, and green from its second step on. Where its Deployment has
+/// vanished, the ledger says whether it was found good.
 pub(crate) fn at_work(api: &Api, id: Id) -> bool {
-    let brought_in = || {
-        let step = api.owner(id).and_then(|owner| owner.history.step());
-        step >= Some(2)
-    };
-    match api.member(id).map(|member| member.role) {
-        Some(Role::Serving) => true,
-        Some(Role::Green) => brought_in(),
-        Some(Role::Doomed) | None => false,
+    let Some(member) = api.member(id) else { return false };
+    match member.role {
+        Role::Serving => true,
+        Role::Green => {
+            let step = api.owner(id).and_then(|owner| owner.history.step());
+            member.deployed.is_some() || step >= Some(2)
+        }
+        Role::Doomed => false,
     }
 }
 

@@ -113,6 +113,28 @@ fn deep() -> Vec<Scope> {
             ..DEEP
         },
         Scope {
+            name: "everything at once, workers",
+            routing: Routing::Workers,
+            cloud: Cloud::Slow,
+            zombies: 1,
+            late_writes: true,
+            forced: true,
+            budget: Budget { requests: 1, deaths: 1, meddling: 1, crashes: 1, unanswered: 1 },
+            reaches: &[Done, Failed, InFlight, LateWrite, Uncertain],
+            ..DEEP
+        },
+        Scope {
+            name: "everything at once, first deploy",
+            beginning: Beginning::First,
+            cloud: Cloud::Failing,
+            zombies: 1,
+            late_writes: true,
+            second: true,
+            budget: Budget { requests: 1, deaths: 1, meddling: 1, crashes: 1, unanswered: 1 },
+            reaches: &[InFlight, LateWrite, Uncertain],
+            ..DEEP
+        },
+        Scope {
             name: "stale looks",
             cloud: Cloud::Stale,
             budget: Budget { requests: 1, ..NONE },
