@@ -28,6 +28,7 @@ const DEEP: Scope = Scope {
     ..Scope::PLAIN
 };
 
+/// One request at any time, and nothing else goes wrong: everything there is.
 fn whole() -> Vec<Scope> {
     use Reached::{Aborted, BlueGone, Canceled, Done, EnvironmentGone, Failed, RetireTimedOut, Returned};
     vec![
@@ -57,10 +58,9 @@ fn whole() -> Vec<Scope> {
     ]
 }
 
-fn deep() -> Vec<Scope> {
-    use Reached::{
-        Aborted, BlueLost, Done, Failed, GreenLost, InFlight, LateWrite, SecondTurn, Uncertain, Vanished,
-    };
+/// Processes and networks at their worst.
+fn network() -> Vec<Scope> {
+    use Reached::{Aborted, Done, Failed, InFlight, LateWrite, Uncertain};
     vec![
         Scope {
             name: "late mutations, a rule",
@@ -96,6 +96,15 @@ fn deep() -> Vec<Scope> {
             reaches: &[Done, Failed, LateWrite, Uncertain],
             ..DEEP
         },
+    ]
+}
+
+/// Clouds and users at their worst.
+fn cloud() -> Vec<Scope> {
+    use Reached::{
+        Aborted, BlueLost, Done, Failed, GreenLost, InFlight, LateWrite, SecondTurn, Uncertain, Vanished,
+    };
+    vec![
         Scope {
             name: "instances die, groups are resized and deleted",
             cloud: Cloud::Slow,
@@ -209,7 +218,7 @@ pub(crate) fn verdict(scope: &Scope, checker: &impl Checker<Scope>) -> Result<()
 
 #[test]
 fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
-    let mut scopes = [whole(), deep()].concat();
+    let mut scopes = [whole(), network(), cloud()].concat();
     if is_large() {
         for scope in &mut scopes {
             scope.limit = scope.limit.map(|limit| limit * 10);
