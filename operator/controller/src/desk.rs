@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dryad_machine::memory::Memory;
+use dryad_machine::memory::{Horizon, Memory};
 use dryad_machine::name::{Turn, Uid};
 use dryad_machine::view::{EnvironmentView, Resolution};
 
@@ -21,7 +21,11 @@ pub struct Desk {
 
 /// Everybody's.
 #[derive(Debug, Default)]
-pub struct Desks(Mutex<HashMap<Uid, Arc<tokio::sync::Mutex<Desk>>>>);
+pub struct Desks {
+    desks: Mutex<HashMap<Uid, Arc<tokio::sync::Mutex<Desk>>>>,
+    /// What is under way in each Environment, whoever sent it and whether or not its desk is still there.
+    horizons: Mutex<HashMap<Uid, Horizon>>,
+}
 
 impl Desks {
     /// The desk of an object, new if need be.
@@ -36,7 +40,7 @@ impl Desks {
     ) -> Arc<tokio::sync::Mutex<Desk>> {
         let untouched = environment.is_some_and(|view| view.tenure.turn == Turn::default());
         let certain_from = if untouched { Duration::ZERO } else { certain_from };
-        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
         let desk = desks.entry(uid.clone()).or_insert_with(|| {
             Arc::new(tokio::sync::Mutex::new(Desk {
                 memory: Memory::new(certain_from),
@@ -50,12 +54,26 @@ impl Desks {
     /// Whether no request of any desk can land any more at `now`, in time since the process started. One that is
     /// in use counts as not certain.
     pub fn are_certain(&self, now: Duration) -> bool {
-        let desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
         desks.values().all(|desk| desk.try_lock().is_ok_and(|desk| desk.memory.certain_from() <= now))
+    }
+
+    /// Tells a memory what is under way in its Environment, before a decision.
+    pub fn tell(&self, environment: &Uid, memory: &mut Memory) {
+        let horizons = self.horizons.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.beyond(horizons.get(environment).copied().unwrap_or_default());
+    }
+
+    /// Hears from a memory what is under way in its Environment, after a change was sent.
+    pub fn hear(&self, environment: &Uid, memory: &Memory) {
+        let mut horizons = self.horizons.lock().unwrap_or_else(PoisonError::into_inner);
+        let horizon = horizons.entry(environment.clone()).or_default();
+        *horizon = horizon.later(memory.horizon());
     }
 
     /// Clears the desks of objects that exist no more.
     pub fn keep(&self, exists: impl Fn(&Uid) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
+        self.horizons.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
     }
 }

@@ -61,6 +61,25 @@ impl From<&Tenure> for Stage {
     }
 }
 
+/// Until when requests may still land. Shared by all that one process does to one Environment: what one deploy left
+/// under way concerns the next one, and the Environment itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Horizon {
+    certain_from: Duration,
+    last_create: Duration,
+}
+
+impl Horizon {
+    /// The later of the two, each way.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        Self {
+            certain_from: self.certain_from.max(other.certain_from),
+            last_create: self.last_create.max(other.last_create),
+        }
+    }
+}
+
 /// One process's memory of one deploy, or of one Environment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
@@ -149,6 +168,19 @@ impl Memory {
     pub fn unanswered(&mut self, certain_from: Duration) {
         self.certain_from = self.certain_from.max(certain_from);
         self.forget_looks();
+    }
+
+    /// Takes in what another memory of the same Environment knows to be under way there.
+    pub fn beyond(&mut self, horizon: Horizon) {
+        if horizon.certain_from > self.certain_from {
+            self.unanswered(horizon.certain_from);
+        }
+        self.creating(horizon.last_create);
+    }
+
+    /// Until when requests that this memory knows of may still land.
+    pub fn horizon(&self) -> Horizon {
+        Horizon { certain_from: self.certain_from, last_create: self.last_create }
     }
 
     /// Takes note that a group's creation was sent, which may land until `settled`.

@@ -64,6 +64,9 @@ pub async fn reconcile<C: Cloud>(
     let desk = operator.desks.of(&deployment.uid, environment_view.as_ref(), operator.certain_from());
     let mut desk = desk.lock().await;
     desk.memory.enter((&deployment.history).into());
+    if let Some(environment) = &environment_view {
+        operator.desks.tell(&environment.revision.uid, &mut desk.memory);
+    }
     let tick = Tick { operator: &operator, object, deployment, environment, environment_view };
 
     // 2. Observe: the target, the release, the checks.
@@ -133,21 +136,9 @@ impl<C: Cloud> Tick<'_, C> {
     }
 
     async fn observe(&self, desk: &mut Desk) -> Option<Sight> {
-        match self.state() {
-            State::Pending
-            | State::Prepare
-            | State::Done
-            | State::Failed
-            | State::Aborted
-            | State::Canceled => {
-                return None;
-            }
-            State::Resolve
-            | State::RolloutWait
-            | State::EvaluateWait
-            | State::RetainWait
-            | State::RetireWait
-            | State::Rollback => {}
+        let holder = self.environment_view.as_ref()?.tenure.holder.as_ref();
+        if self.state() == State::Pending || holder != Some(&self.deployment.uid) {
+            return None;
         }
         let environment = self.environment.as_ref()?;
         let tenure = &self.environment_view.as_ref()?.tenure;
@@ -249,7 +240,9 @@ impl<C: Cloud> Tick<'_, C> {
                 return Ok(());
             }
             info!(deployment = %self.deployment.name, ?effect, "effect");
-            if let Err(error) = act::act(&stage, effect, memory).await {
+            let sent = act::act(&stage, effect, memory).await;
+            self.operator.desks.hear(&owner.uid, memory);
+            if let Err(error) = sent {
                 warn!(deployment = %self.deployment.name, ?effect, %error, "the cloud did not say yes");
                 memory.explained(Some(error.to_string()));
                 break;

@@ -52,6 +52,7 @@ pub async fn reconcile<C: Cloud>(
     let desk = operator.desks.of(uid, Some(&environment), operator.certain_from());
     let mut desk = desk.lock().await;
     desk.memory.enter(Recorded::from(&environment.tenure));
+    operator.desks.tell(uid, &mut desk.memory);
     let tick = Tick { operator: &operator, object, environment };
     let holder = holder::holder(&tick).await?;
 
@@ -149,7 +150,9 @@ impl<C: Cloud> Tick<'_, C> {
                 break;
             }
             info!(environment = %self.environment.name, ?effect, "effect");
-            if let Err(error) = act::act(&stage, effect, memory).await {
+            let sent = act::act(&stage, effect, memory).await;
+            self.operator.desks.hear(&self.environment.revision.uid, memory);
+            if let Err(error) = sent {
                 warn!(environment = %self.environment.name, ?effect, %error, "the cloud did not say yes");
                 break;
             }
