@@ -1,7 +1,7 @@
 //! The fence: what stands between a decision and the cloud.
 //!
-//! A decision is made from caches, which may be old. Before the first change of a tick both objects are read
-//! once more from the quorum; if the turn or the history is no longer what was decided on, nothing is sent.
+//! A decision is made from caches, which may be old. Before every change both objects are read once more
+//! from the quorum; if the turn or the history is no longer what was decided on, nothing is sent.
 
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::History;

@@ -205,13 +205,7 @@ impl<C: Cloud> Tick<'_, C> {
     }
 
     async fn act(&self, effects: &[Effect], reading: &Reading, memory: &mut Memory) -> Result<(), TickError> {
-        let (deployments, environments) = self.apis();
         let (Some(template), Some(environment)) = (self.template(), &self.environment) else { return Ok(()) };
-        match fence::deployment(&deployments, &environments, self.object, &self.deployment.history).await {
-            Ok(()) => {}
-            Err(fence::Fenced::Moved { .. }) => return Ok(()),
-            Err(fence::Fenced::Api(error)) => return Err(error.into()),
-        }
         let tenure = &self.environment_view.as_ref().map(|view| view.tenure.clone()).unwrap_or_default();
         let owner = self.operator.owner(environment);
         let plan = self.deployment.plan.as_ref();
@@ -236,8 +230,8 @@ impl<C: Cloud> Tick<'_, C> {
             clock: &self.operator.clock,
         };
         for effect in effects {
-            if !self.operator.may_act() {
-                return Ok(());
+            if !self.may_still_act().await? {
+                break;
             }
             info!(deployment = %self.deployment.name, ?effect, "effect");
             let sent = act::act(&stage, effect, memory).await;
@@ -249,6 +243,17 @@ impl<C: Cloud> Tick<'_, C> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what was decided on still stands: asked of the quorum, then of the lease, before every change.
+    async fn may_still_act(&self) -> Result<bool, TickError> {
+        let (deployments, environments) = self.apis();
+        let history = &self.deployment.history;
+        match fence::deployment(&deployments, &environments, self.object, history).await {
+            Ok(()) => Ok(self.operator.may_act()),
+            Err(fence::Fenced::Moved { .. }) => Ok(false),
+            Err(fence::Fenced::Api(error)) => Err(error.into()),
+        }
     }
 
     /// Says why it waits, on change, and at most every ten seconds.

@@ -129,13 +129,7 @@ impl<C: Cloud> Tick<'_, C> {
     }
 
     async fn act(&self, effects: &[Effect], reading: &Reading, memory: &mut Memory) -> Result<(), TickError> {
-        let environments = self.operator.environments_api(&self.namespace());
         let tenure = &self.environment.tenure;
-        match fence::environment(&environments, self.object, tenure).await {
-            Ok(()) => {}
-            Err(fence::Fenced::Moved { .. }) => return Ok(()),
-            Err(fence::Fenced::Api(error)) => return Err(error.into()),
-        }
         let stage = Stage {
             cloud: &*self.operator.cloud,
             target: &blueprint::target(&Template::of(&self.object.spec)),
@@ -146,7 +140,7 @@ impl<C: Cloud> Tick<'_, C> {
             clock: &self.operator.clock,
         };
         for effect in effects {
-            if !self.operator.may_act() {
+            if !self.may_still_act().await? {
                 break;
             }
             info!(environment = %self.environment.name, ?effect, "effect");
@@ -158,6 +152,16 @@ impl<C: Cloud> Tick<'_, C> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what was decided on still stands: asked of the quorum, then of the lease, before every change.
+    async fn may_still_act(&self) -> Result<bool, TickError> {
+        let environments = self.operator.environments_api(&self.namespace());
+        match fence::environment(&environments, self.object, &self.environment.tenure).await {
+            Ok(()) => Ok(self.operator.may_act()),
+            Err(fence::Fenced::Moved { .. }) => Ok(false),
+            Err(fence::Fenced::Api(error)) => Err(error.into()),
+        }
     }
 
     fn namespace(&self) -> String {
