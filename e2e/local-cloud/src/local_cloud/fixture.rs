@@ -53,6 +53,27 @@ pub struct SharedGroup {
     pub url: String,
 }
 
+impl WebFixture {
+    /// All ids, names and ARNs, each with what it is.
+    pub fn names(&self) -> Vec<(&'static str, &str)> {
+        let [a, b] = &self.target_groups;
+        let mut names: Vec<_> = self.subnets.iter().map(|subnet| ("subnet", subnet.as_str())).collect();
+        names.extend([
+            ("security group", self.security_group.as_str()),
+            ("image", &self.image),
+            ("instance profile", &self.instance_profile),
+            ("load balancer `web`", &self.load_balancer),
+            ("its listener", &self.listener),
+            ("its rule", &self.rule),
+            ("target group `web-a`, weight 100", a),
+            ("target group `web-b`, weight 0", b),
+            ("load balancer `shared`", &self.shared.load_balancer),
+            ("its target group `shared`", &self.shared.target_group),
+        ]);
+        names
+    }
+}
+
 impl LocalCloud {
     /// Makes the fixture, by the calls a user would make. Targets listen at 8080 and are checked at `/healthz`. Returns
     /// once users can reach both load balancers.

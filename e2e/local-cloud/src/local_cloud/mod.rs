@@ -5,7 +5,7 @@
 //! use dryad_local_cloud::local_cloud::{LocalCloud, Options};
 //!
 //! let cloud = LocalCloud::start(Options::real("run")).await?;
-//! let web = cloud.web_fixture().await;
+//! let web = cloud.web_fixture().await?;
 //! println!("AWS_ENDPOINT_URL={}, and users go to {}", cloud.endpoint(), web.url);
 //! cloud.shut_down().await;
 //! # Ok(())

@@ -46,16 +46,12 @@ async fn deleting_what_a_deploy_made_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_listener_is_closed_when_it_is_deleted_and_a_cloud_when_it_is_shut_down() {
-    let mut stage = Stage::open().await;
+    let stage = Stage::open().await;
     let address = |url: &str| url.strip_prefix("http://").expect("a URL").to_owned();
     let (web, shared) = (address(&stage.web.url), address(&stage.web.shared.url));
     let door = address(&stage.cloud.endpoint());
     let closed = async |address: &str| {
-        let refused = async {
-            while TcpStream::connect(address).await.is_ok() {
-                tokio::task::yield_now().await
-            }
-        };
+        let refused = async { while TcpStream::connect(address).await.is_ok() {} };
         soon("a closed port", refused).await;
     };
     stage.ok(DeleteListener { listener_arn: stage.web.listener.clone() });

@@ -9,19 +9,8 @@ async fn the_readme_names_what_the_fixture_makes() {
     let readme = include_str!("../../README.md");
     let cloud = LocalCloud::start(Options::simulated()).await.expect("a cloud");
     let web = soon("the fixture", cloud.web_fixture()).await.expect("a fixture");
-    let [a, b] = &web.target_groups;
-    let single = [
-        &web.security_group,
-        &web.image,
-        &web.load_balancer,
-        &web.listener,
-        &web.rule,
-        a,
-        b,
-        &web.shared.target_group,
-    ];
-    for name in single.into_iter().chain(&web.subnets) {
-        assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");
+    for (what, name) in web.names() {
+        assert!(readme.contains(&format!("| {what} | `{name}` |")), "README.md misses | {what} | `{name}` |");
     }
 }
 

@@ -4,6 +4,7 @@ mod endings;
 mod fixture;
 mod health;
 mod parent_death;
+mod serve;
 mod serving;
 mod simulated;
 mod support;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dryad_local_cloud::balancer::{Observation, View};
+use dryad_local_cloud::balancer::{Observation, RuleView, View};
 use tokio::task::JoinSet;
 
 use crate::support::{Stage, serve, soon};
@@ -64,7 +64,7 @@ async fn no_request_fails_and_no_capacity_is_missing_while_weights_are_switched(
         match observation {
             Observation::Table(view) => {
                 let serving = view.rules.iter().filter(|rule| rule.rule == stage.web.rule);
-                assert!(serving.map(|rule| rule.serving()).all(|serving| serving >= 2), "{view:?}");
+                assert!(serving.map(RuleView::serving).all(|serving| serving >= 2), "{view:?}");
             }
             Observation::Request(record) => {
                 requests += 1;
