@@ -120,3 +120,100 @@ fn targets(group: &RoutedTargetGroup) -> Group {
     };
     Group { targets: group.targets.iter().filter_map(target).collect(), drain: group.drain.unsigned_abs() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::{Account, Place};
+
+    fn place() -> Place {
+        let account = Account::try_from("123456789012".to_owned()).expect("twelve digits");
+        Place { account, region: "us-east-1".to_owned() }
+    }
+
+    fn instance(id: &str, phase: InstancePhase, port: Option<u16>) -> WantedInstance {
+        WantedInstance {
+            place: place(),
+            id: id.to_owned(),
+            group: "web".to_owned(),
+            phase,
+            private_ip: Ipv4Addr::new(127, 4, 0, 2),
+            port,
+            zone: "us-east-1a".to_owned(),
+            image_id: None,
+            instance_type: None,
+            user_data: None,
+            tags: BTreeMap::new(),
+            template_id: "lt-0".to_owned(),
+            template_version: 1,
+        }
+    }
+
+    fn group(states: &[&'static str], check: HealthCheck) -> RoutedTargetGroup {
+        let target = |state: &&'static str| RoutedTarget {
+            instance: format!("i-{state}"),
+            ip: Ipv4Addr::new(127, 4, 0, 2),
+            registered: Timestamp::UNIX_EPOCH,
+            state,
+        };
+        RoutedTargetGroup {
+            place: place(),
+            arn: "g".to_owned(),
+            name: "g".to_owned(),
+            port: 9000,
+            in_use: true,
+            health_check: check,
+            drain: SignedDuration::from_secs(30),
+            targets: states.iter().map(target).collect(),
+        }
+    }
+
+    const STATES: [&str; 5] = ["initial", "healthy", "unhealthy", "draining", "unused"];
+
+    #[test]
+    fn what_is_up_runs_at_the_port_of_its_target_group_or_at_the_default_one() {
+        let wanted = [
+            instance("i-1", InstancePhase::Up, Some(9000)),
+            instance("i-2", InstancePhase::Up, None),
+            instance("i-3", InstancePhase::ShuttingDown, None),
+        ];
+        let run = instances(&wanted, &BTreeMap::new());
+        let addresses: Vec<_> = run.iter().map(|it| format!("{} {}", it.id, it.address)).collect();
+        assert_eq!(addresses, ["i-1 127.4.0.2:9000", "i-2 127.4.0.2:8080"]);
+    }
+
+    #[test]
+    fn targets_get_traffic_and_checks_by_their_state() {
+        let group = group(&STATES, HealthCheck::default());
+        let routed: Vec<_> = targets(&group).targets.into_iter().map(|it| (it.id, it.state)).collect();
+        let expected = [
+            ("i-initial", TargetState::NotHealthy),
+            ("i-healthy", TargetState::Healthy),
+            ("i-unhealthy", TargetState::NotHealthy),
+            ("i-draining", TargetState::Draining),
+        ];
+        assert_eq!(routed, expected.map(|(id, state)| (id.to_owned(), state)));
+
+        let routing =
+            |group| Routing { listeners: vec![], target_groups: BTreeMap::from([("g".to_owned(), group)]) };
+        let checked = watched(&routing(group.clone()), None);
+        let checked: Vec<_> = checked.iter().map(|it| it.registration.target.as_str()).collect();
+        assert_eq!(checked, ["i-initial", "i-healthy", "i-unhealthy"]);
+        let unused = RoutedTargetGroup { in_use: false, ..group };
+        assert_eq!(watched(&routing(unused), None), []);
+    }
+
+    #[test]
+    fn checks_are_made_as_the_target_group_says_unless_an_interval_is_given() {
+        let elsewhere = HealthCheck { port: "9001".to_owned(), ..HealthCheck::default() };
+        let made = check(&elsewhere, None).expect("a check");
+        assert_eq!((made.interval, made.port), (Duration::from_secs(30), CheckPort::Fixed(9001)));
+        let made = check(&HealthCheck::default(), Some(SignedDuration::from_millis(200))).expect("a check");
+        assert_eq!((made.interval, made.timeout), (Duration::from_millis(200), Duration::from_secs(5)));
+        assert_eq!(made.port, CheckPort::Traffic);
+    }
+}

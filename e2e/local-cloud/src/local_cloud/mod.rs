@@ -19,7 +19,7 @@
 //! simulated. A load balancer is a proxy on 127.0.0.1, at a port of its own, which `DescribeLoadBalancers` tells as
 //! the `DNSName`, whatever port its listener has in AWS's terms.
 //!
-//! One task ([`driver`]) follows every change of the model at once. Nothing outlives the process, however it ends.
+//! One task, the driver, follows every change of the model at once. Nothing outlives the process, however it ends.
 
 mod balancers;
 mod control;

@@ -1,35 +1,28 @@
 //! How instances, listeners and clouds end.
 
-use dryad_local_cloud::model::autoscaling::{DeleteAutoScalingGroup, UpdateAutoScalingGroup};
+use dryad_local_cloud::model::autoscaling::DeleteAutoScalingGroup;
 use dryad_local_cloud::model::ec2::DeleteLaunchTemplate;
 use dryad_local_cloud::model::elb::{DeleteListener, DeleteLoadBalancer};
 use tokio::net::TcpStream;
 
-use crate::support::{Stage, serve, soon};
+use crate::support::{Stage, soon};
 
 #[tokio::test]
 async fn deleting_what_a_deploy_made_leaves_nothing_behind() {
     let mut stage = Stage::open().await;
     let [target_group, _] = stage.web.target_groups.clone();
-    stage.release("one", &[("index.html", "version one")]);
-    stage.group("web-1", 2, &serve("one"), &[&target_group]);
-    stage.healthy(&target_group, 2).await;
+    stage.up("web-1", 2, &target_group).await;
     let control = stage.cloud.control().clone();
     let left = control.left();
     assert_eq!((left.inventory.groups.len(), left.inventory.instances.len()), (1, 2));
     assert_eq!((left.inventory.templates.len(), left.processes.len()), (1, 2));
 
     // Smaller first: the one that goes gets no request any more, and drains before it ends.
-    stage.ok(UpdateAutoScalingGroup {
-        auto_scaling_group_name: "web-1".to_owned(),
-        desired_capacity: Some(1),
-        ..UpdateAutoScalingGroup::default()
-    });
+    stage.resize("web-1", 1);
     stage.healthy(&target_group, 1).await;
     assert_eq!(control.processes().borrow().len(), 2, "draining is no reason to end");
-    let mut processes = control.processes();
-    soon("the end of one", processes.wait_for(|processes| processes.len() == 1)).await.expect("a cloud");
-    assert_eq!(stage.get(&stage.web.url).await, (200, "version one".to_owned()));
+    stage.processes(1).await;
+    assert_eq!(stage.get(&stage.web.url).await, (200, "web-1".to_owned()));
 
     stage
         .ok(DeleteAutoScalingGroup { auto_scaling_group_name: "web-1".to_owned(), force_delete: Some(true) });
@@ -37,7 +30,7 @@ async fn deleting_what_a_deploy_made_leaves_nothing_behind() {
         launch_template_name: Some("web-1".to_owned()),
         launch_template_id: None,
     });
-    stage.no_processes().await;
+    stage.processes(0).await;
     let gone = control.until(|world, _| world.inventory().groups.is_empty().then_some(()));
     soon("the end of the group", gone).await;
     let left = control.left();
@@ -60,10 +53,8 @@ async fn a_listener_is_closed_when_it_is_deleted_and_a_cloud_when_it_is_shut_dow
     stage.ok(DeleteLoadBalancer { load_balancer_arn: stage.web.shared.load_balancer.clone() });
     closed(&shared).await;
 
-    stage.release("one", &[("index.html", "version one")]);
-    stage.group("web-1", 1, &serve("one"), &[]);
-    let mut processes = stage.cloud.control().processes();
-    soon("a process", processes.wait_for(|processes| processes.len() == 1)).await.expect("a cloud");
+    stage.group("web-1", 1, "#!/bin/sh\nsleep 1000\n", &[]);
+    stage.processes(1).await;
     let control = stage.cloud.control().clone();
     soon("the end", stage.cloud.shut_down()).await;
     assert!(control.left().processes.is_empty());

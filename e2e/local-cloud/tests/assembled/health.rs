@@ -31,9 +31,7 @@ async fn an_application_that_answers_500_to_its_checks_is_never_healthy_and_the_
 async fn an_instance_whose_processes_are_killed_is_found_out_and_replaced() {
     let mut stage = Stage::open().await;
     let [target_group, _] = stage.web.target_groups.clone();
-    stage.release("one", &[("index.html", "version one")]);
-    stage.group("web-1", 2, &serve("one"), &[&target_group]);
-    stage.healthy(&target_group, 2).await;
+    stage.up("web-1", 2, &target_group).await;
 
     let control = stage.cloud.control().clone();
     let before = control.processes().borrow().clone();
@@ -41,7 +39,7 @@ async fn an_instance_whose_processes_are_killed_is_found_out_and_replaced() {
     control.kill_instance(&victim).await.expect("it is up");
     stage.healthy(&target_group, 1).await;
     stage.healthy(&target_group, 2).await;
-    assert_eq!(stage.get(&stage.web.url).await, (200, "version one".to_owned()));
+    assert_eq!(stage.get(&stage.web.url).await, (200, "web-1".to_owned()));
 
     let gone = control.until(|world, _| (!world.inventory().instances.contains(&victim)).then_some(()));
     soon("the end of the victim", gone).await;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::support::fifo::Fifo;
-use crate::support::{TIMINGS, launch};
+use crate::support::{launch, timings};
 
 const FIFO: &str = "DRYAD_TEST_FIFO";
 
@@ -47,7 +47,7 @@ async fn the_cloud() {
     let run_dir = Path::new(&fifo).with_file_name("instances");
     let environment = BTreeMap::from([("FIFO".to_owned(), fifo)]);
     let instances = InstanceKind::Real { run_dir, directories: Directories::Remove, environment };
-    let options = Options { timings: TIMINGS, instances, ..Options::simulated() };
+    let options = Options { timings: timings(), instances, ..Options::simulated() };
     let cloud = LocalCloud::start(options).await.expect("a cloud");
     let web = cloud.web_fixture().await.expect("a fixture");
     launch(&cloud, &web, "web-1", 2, FAMILY, &[]);

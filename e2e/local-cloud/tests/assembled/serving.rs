@@ -64,13 +64,11 @@ async fn what_is_called_over_the_wire_serves_users_once_its_targets_are_healthy(
 #[tokio::test]
 async fn a_group_that_joins_a_shared_target_group_later_serves_beside_the_first() {
     let mut stage = Stage::open().await;
-    stage.release("one", &[("index.html", "version one")]);
-    stage.release("two", &[("index.html", "version two")]);
     let shared = stage.web.shared.clone();
-    stage.group("blue", 1, &serve("one"), &[&shared.target_group]);
-    stage.healthy(&shared.target_group, 1).await;
+    stage.up("blue", 1, &shared.target_group).await;
+    stage.release("green", &[("index.html", "green")]);
     // Attached to nothing when it is launched, it listens at 8080 all the same.
-    stage.group("green", 1, &serve("two"), &[]);
+    stage.group("green", 1, &serve("green"), &[]);
     stage.ok(dryad_local_cloud::model::autoscaling::AttachLoadBalancerTargetGroups {
         auto_scaling_group_name: "green".to_owned(),
         target_group_arns: vec![shared.target_group.clone()],
@@ -78,5 +76,5 @@ async fn a_group_that_joins_a_shared_target_group_later_serves_beside_the_first(
     stage.healthy(&shared.target_group, 2).await;
     let mut answers = [stage.get(&shared.url).await, stage.get(&shared.url).await];
     answers.sort();
-    assert_eq!(answers, [(200, "version one".to_owned()), (200, "version two".to_owned())]);
+    assert_eq!(answers, [(200, "blue".to_owned()), (200, "green".to_owned())]);
 }

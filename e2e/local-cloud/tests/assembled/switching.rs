@@ -1,4 +1,4 @@
-//! A change of weights while users are there.
+//! Changes of weights and sizes while users are there.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dryad_local_cloud::balancer::{Observation, RuleView, View};
 use tokio::task::JoinSet;
 
-use crate::support::{Stage, serve, soon};
+use crate::support::{Stage, soon};
 
 /// Asks again and again until told to stop; every answer must be 200.
 fn users(stage: &Stage, count: usize, stop: &Arc<AtomicBool>) -> JoinSet<BTreeSet<String>> {
@@ -32,15 +32,11 @@ fn weights(view: &View) -> Vec<u16> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_fails_and_no_capacity_is_missing_while_weights_are_switched() {
+async fn no_request_fails_and_no_capacity_is_missing_while_weights_are_switched_and_instances_go() {
     let mut stage = Stage::open().await;
     let [a, b] = stage.web.target_groups.clone();
-    stage.release("one", &[("index.html", "version one")]);
-    stage.release("two", &[("index.html", "version two")]);
-    stage.group("web-1", 2, &serve("one"), &[&a]);
-    stage.healthy(&a, 2).await;
-    stage.group("web-2", 2, &serve("two"), &[&b]);
-    stage.healthy(&b, 2).await;
+    stage.up("web-1", 2, &a).await;
+    stage.up("web-2", 3, &b).await;
 
     let stop = Arc::new(AtomicBool::new(false));
     let users = users(&stage, 8, &stop);
@@ -54,9 +50,16 @@ async fn no_request_fails_and_no_capacity_is_missing_while_weights_are_switched(
             observed.push(stage.observation("users that are served").await);
         }
     }
+    // Smaller while it serves, and the one without traffic gone altogether.
+    stage.resize("web-2", 2);
+    stage.resize("web-1", 0);
+    stage.processes(2).await;
+    for _ in 0..50 {
+        observed.push(stage.observation("users that are served").await);
+    }
     stop.store(true, Ordering::SeqCst);
     let answers: BTreeSet<String> = soon("the users", users.join_all()).await.into_iter().flatten().collect();
-    assert_eq!(answers.into_iter().collect::<Vec<_>>(), ["version one", "version two"]);
+    assert_eq!(answers.into_iter().collect::<Vec<_>>(), ["web-1", "web-2"]);
 
     observed.extend(stage.observed());
     let mut requests = 0;
@@ -72,5 +75,5 @@ async fn no_request_fails_and_no_capacity_is_missing_while_weights_are_switched(
             }
         }
     }
-    assert!(requests >= 200, "{requests}");
+    assert!(requests >= 250, "{requests}");
 }

@@ -13,7 +13,9 @@ use base64::Engine as _;
 use dryad_local_cloud::balancer::{Observation, View};
 use dryad_local_cloud::instances::Directories;
 use dryad_local_cloud::local_cloud::{InstanceKind, LocalCloud, Options, WebFixture};
-use dryad_local_cloud::model::autoscaling::{CreateAutoScalingGroup, HealthCheckType, TemplateSpecification};
+use dryad_local_cloud::model::autoscaling::{
+    CreateAutoScalingGroup, HealthCheckType, TemplateSpecification, UpdateAutoScalingGroup,
+};
 use dryad_local_cloud::model::ec2::{CreateLaunchTemplate, TemplateData};
 use dryad_local_cloud::model::elb::{DescribeTargetHealth, ModifyRule, RuleAction};
 use dryad_local_cloud::model::{Action, Timings};
@@ -28,18 +30,9 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     value
 }
 
-pub(crate) const TIMINGS: Timings = Timings {
-    pending: SignedDuration::from_millis(200),
-    initial: SignedDuration::from_millis(200),
-    probe: Some(SignedDuration::from_millis(200)),
-    drain: Some(SignedDuration::from_millis(500)),
-    terminate: SignedDuration::from_millis(100),
-    delete: SignedDuration::from_millis(100),
-    visible_after: SignedDuration::ZERO,
-    launch_retry: SignedDuration::from_millis(500),
-    health_check: SignedDuration::from_millis(200),
-    terminated_kept: SignedDuration::from_mins(10),
-};
+pub(crate) fn timings() -> Timings {
+    Timings { drain: Some(SignedDuration::from_millis(500)), ..Timings::default() }
+}
 
 /// Runs the web application on the checkout that is named after the release.
 pub(crate) fn serve(release: &str) -> String {
@@ -103,7 +96,7 @@ impl Stage {
         ]);
         let run_dir = directory.path().join("instances");
         let instances = InstanceKind::Real { run_dir, directories: Directories::Remove, environment };
-        let options = Options { timings: TIMINGS, instances, ..Options::simulated() };
+        let options = Options { timings: timings(), instances, ..Options::simulated() };
         let cloud = LocalCloud::start(options).await.expect("a cloud");
         let observations = cloud.control().observe();
         let web = soon("the fixture", cloud.web_fixture()).await.expect("a fixture");
@@ -134,6 +127,30 @@ impl Stage {
     /// Launches a group of that many instances with this user data.
     pub(crate) fn group(&self, name: &str, size: u32, user_data: &str, target_groups: &[&str]) {
         launch(&self.cloud, &self.web, name, size, user_data, target_groups);
+    }
+
+    /// Brings up that many instances of the web application in a target group, all of them healthy. It answers `/` with
+    /// the name of its group.
+    pub(crate) async fn up(&mut self, group: &str, size: u32, target_group: &str) {
+        self.release(group, &[("index.html", group)]);
+        self.group(group, size, &serve(group), &[target_group]);
+        self.healthy(target_group, usize::try_from(size).expect("a size")).await;
+    }
+
+    /// Changes the size of a group.
+    pub(crate) fn resize(&self, group: &str, size: u32) {
+        self.ok(UpdateAutoScalingGroup {
+            auto_scaling_group_name: group.to_owned(),
+            desired_capacity: Some(size),
+            ..UpdateAutoScalingGroup::default()
+        });
+    }
+
+    /// Waits until so many instances have processes.
+    pub(crate) async fn processes(&self, count: usize) {
+        let mut processes = self.cloud.control().processes();
+        let there = processes.wait_for(|processes| processes.len() == count);
+        soon(&format!("{count} instances with processes"), there).await.expect("a cloud");
     }
 
     /// Sets the weights of the rule.
@@ -192,12 +209,5 @@ impl Stage {
     pub(crate) async fn get(&self, url: &str) -> (u16, String) {
         let answer = soon("an answer", self.http.get(url).send()).await.expect("an answer");
         (answer.status().as_u16(), answer.text().await.expect("a text"))
-    }
-
-    /// Waits until no instance has a process any more.
-    pub(crate) async fn no_processes(&self) {
-        let mut processes = self.cloud.control().processes();
-        let gone = processes.wait_for(std::collections::BTreeSet::is_empty);
-        soon("the end of all processes", gone).await.expect("a cloud");
     }
 }
