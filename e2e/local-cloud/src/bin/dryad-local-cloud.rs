@@ -92,7 +92,7 @@ fn tell(endpoint: &str, web: &WebFixture) {
         println!("{what:<32}  {name}");
     }
     println!(
-        "\nAWS_ENDPOINT_URL={endpoint} AWS_REGION={} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=any aws elbv2 describe-rules --rule-arns {}\n",
+        "\nAWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=any aws elbv2 describe-rules --rule-arns {}\n",
         web.place.region, web.place.account, web.rule
     );
     println!("Ctrl-C ends it, and every instance with it.");
