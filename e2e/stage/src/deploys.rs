@@ -135,14 +135,11 @@ impl Stage {
         K::DynamicType: Default,
     {
         let condition = await_condition(self.api::<K>(), name, wanted);
-        match tokio::time::timeout(PATIENCE, condition).await {
-            Ok(found) => found.expect("the API server answers"),
-            Err(_) => panic!(
-                "{name} is not as wanted after {PATIENCE:?}: {:#?}\n{}",
-                self.api::<K>().get_opt(name).await,
-                self.logs()
-            ),
-        }
+        let Ok(found) = tokio::time::timeout(PATIENCE, condition).await else {
+            let present = self.api::<K>().get_opt(name).await;
+            panic!("{name} is not as wanted after {PATIENCE:?}: {present:#?}\n{}", self.logs());
+        };
+        found.expect("the API server answers")
     }
 }
 
