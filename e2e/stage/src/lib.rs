@@ -8,9 +8,10 @@
 //! the operator, or the web application on an instance.
 
 pub mod deploys;
+pub mod load;
 pub mod operator;
 pub mod parts;
 pub mod repository;
 mod stage;
 
-pub use stage::{Stage, StageError};
+pub use stage::{Stage, StageError, install_crds};

@@ -159,7 +159,11 @@ fn environment(
     .into())
 }
 
-async fn install_crds(client: &Client) -> Result<(), StageError> {
+/// Installs the CRDs, and waits until the API server has taken them up.
+///
+/// # Errors
+/// When it refuses them, or takes too long.
+pub async fn install_crds(client: &Client) -> Result<(), StageError> {
     const PATIENCE: Duration = Duration::from_secs(30);
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in generate::crds() {

@@ -5,16 +5,10 @@ mod refused;
 #[path = "../../../../crds/tests/table/mod.rs"]
 mod table;
 
-use std::time::Duration;
-
 use dryad_cluster::Cluster;
-use dryad_crds::generate;
 use http::{Method, Request};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::wait::{await_condition, conditions::is_crd_established};
-use kube::{Client, Config, ResourceExt as _};
+use kube::{Client, Config};
 use serde_json::Value;
 
 /// An API server that knows our kinds, and a namespace of one's own.
@@ -46,15 +40,7 @@ impl Server {
         let kubeconfig = Kubeconfig::from_yaml(cluster.kubeconfig().yaml()).expect("a kubeconfig");
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
         let client = Client::try_from(config.expect("a kubeconfig")).expect("a client");
-        let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
-        for crd in generate::crds() {
-            let name = crd.name_any();
-            let applied = crds.patch(&name, &PatchParams::apply("e2e").force(), &Patch::Apply(&crd)).await;
-            applied.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let established = await_condition(crds.clone(), &name, is_crd_established());
-            let established = tokio::time::timeout(Duration::from_secs(30), established).await;
-            established.expect("soon").expect("the CRD's state");
-        }
+        dryad_stage::install_crds(&client).await.expect("the CRDs");
         Self { client, namespace: cluster.namespace(prefix).await.expect("a namespace") }
     }
 

@@ -1,6 +1,8 @@
 //! Deploys on a real API server, through the real SDK, onto the local cloud with real instances.
 
+mod bad_release;
 mod happy_path;
+mod under_load;
 
 use std::path::Path;
 

@@ -1,0 +1,110 @@
+//! Load: users who ask all the time and remember every answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How many users ask at once.
+const USERS: usize = 4;
+/// How long each rests between two questions.
+const REST: Duration = Duration::from_millis(10);
+/// How long a user waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Users at work. Dropping it sends them home, and what they saw is lost.
+#[derive(Debug)]
+pub struct Load {
+    home: CancellationToken,
+    users: JoinSet<()>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What all users saw, in the order in which they saw it.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// How many questions were asked.
+    pub requests: u64,
+    /// What went wrong, each in words.
+    pub failures: Vec<String>,
+    /// Which answer was given from when to when: a new span begins with every answer that differs from all that
+    /// are being given.
+    pub spans: Vec<Span>,
+}
+
+/// A time during which one answer was given.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// The answer's first line.
+    pub answer: String,
+    /// When it was first given.
+    pub from: Instant,
+    /// When it was last given.
+    pub to: Instant,
+    /// How often.
+    pub requests: u64,
+}
+
+impl Load {
+    /// Sends users to `url`.
+    pub fn on(url: &str) -> Self {
+        let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap_or_default();
+        let (home, seen) = (CancellationToken::new(), Arc::<Mutex<Seen>>::default());
+        let mut users = JoinSet::new();
+        for _ in 0..USERS {
+            let (client, url, home, seen) = (client.clone(), url.to_owned(), home.clone(), seen.clone());
+            users.spawn(async move {
+                while !home.is_cancelled() {
+                    let answer = ask(&client, &url).await;
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).note(answer);
+                    tokio::time::sleep(REST).await;
+                }
+            });
+        }
+        Self { home, users, seen }
+    }
+
+    /// What they have seen so far.
+    pub fn so_far(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets every user wait for the last answer, and sends them home.
+    pub async fn end(mut self) -> Seen {
+        self.home.cancel();
+        while self.users.join_next().await.is_some() {}
+        self.so_far()
+    }
+}
+
+async fn ask(client: &Client, url: &str) -> Result<String, String> {
+    let answer = client.get(url).send().await.map_err(|error| format!("{error:?}"))?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|error| format!("{error:?}"))?;
+    let first = text.lines().next().unwrap_or_default().to_owned();
+    if status.is_success() { Ok(first) } else { Err(format!("{status}: {first}")) }
+}
+
+impl Seen {
+    fn note(&mut self, answer: Result<String, String>) {
+        self.requests += 1;
+        let now = Instant::now();
+        match answer {
+            Err(failure) => self.failures.push(failure),
+            Ok(answer) => match self.spans.iter_mut().rev().find(|span| span.answer == answer) {
+                Some(span) => {
+                    span.to = now;
+                    span.requests += 1;
+                }
+                None => self.spans.push(Span { answer, from: now, to: now, requests: 1 }),
+            },
+        }
+    }
+
+    /// The answers that were given, each once, in the order in which they first were.
+    pub fn answers(&self) -> Vec<&str> {
+        self.spans.iter().map(|span| span.answer.as_str()).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! A release that comes up healthy and then answers wrongly.
+
+use dryad_crds::Environment;
+use dryad_machine::state::State;
+use dryad_stage::deploys::{history_of, path_of, table};
+use dryad_stage::load::Load;
+use k8s_openapi::api::events::v1::Event;
+use kube::api::ListParams;
+use serde_json::json;
+
+use crate::stage;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_answers_wrongly_is_rolled_back_and_no_user_notices() {
+    let stage = stage("bad").await;
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    let _operator = stage.operator("a").unwrap();
+    stage.create_environment(&stage.environment("web")).await;
+    stage.deploy("web-1", json!({ "environment": "web" })).await;
+    stage.until_state("web-1", State::Done).await;
+
+    stage.repository.commit("Break the front page", &[("status", Some("500"))]).unwrap();
+    let load = Load::on(&stage.web.url);
+    stage.deploy("web-2", json!({ "environment": "web" })).await;
+    let failed = stage.until_state("web-2", State::Failed).await;
+    let seen = load.end().await;
+
+    assert_eq!(
+        (seen.failures.as_slice(), seen.answers().as_slice()),
+        (&[][..], &["one"][..]),
+        "{}",
+        table(&failed)
+    );
+    assert_eq!(
+        path_of(&failed),
+        [
+            "Pending Created",
+            "Resolve TurnTaken",
+            "Prepare ReleaseResolved",
+            "RolloutWait 1 PrepareOk",
+            "EvaluateWait 1 RolloutOk",
+            "Rollback CheckFailed",
+            "Failed RollbackOk",
+        ]
+    );
+    let sentence = &history_of(&failed)[5].message;
+    assert!(sentence.contains("check front") && sentence.contains("500"), "{sentence}");
+    let conditions = failed.status.unwrap().conditions;
+    let succeeded = conditions.iter().find(|condition| condition.type_ == "Succeeded").unwrap();
+    assert_eq!(succeeded.status, "False");
+    let events = stage.api::<Event>().list(&ListParams::default()).await.unwrap();
+    assert!(
+        events.items.iter().any(|event| event.note.as_ref().is_some_and(|note| note.contains("check front"))),
+        "{events:?}"
+    );
+
+    let released = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        status.is_some_and(|status| status.tenure.holder.is_none())
+    };
+    let tenure = stage.until::<Environment>("web", released).await.unwrap().status.unwrap().tenure;
+    assert_eq!(tenure.deployed.unwrap().deployment, "web-1");
+    assert_eq!(stage.cloud.control().left().inventory.groups.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_release_that_answers_wrongly_leaves_nothing() {
+    let stage = stage("badfirst").await;
+    let files = [("index.html", Some("one")), ("status", Some("500"))];
+    stage.repository.commit("Answer wrongly from the start", &files).unwrap();
+    let _operator = stage.operator("a").unwrap();
+    stage.create_environment(&stage.environment("web")).await;
+    stage.deploy("web-1", json!({ "environment": "web" })).await;
+    stage.until_state("web-1", State::Failed).await;
+    let empty = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        status.is_some_and(|status| status.tenure.holder.is_none() && status.tenure.groups.is_empty())
+    };
+    stage.until::<Environment>("web", empty).await;
+    let left = stage.cloud.control().left();
+    assert!(left.inventory.groups.is_empty() && left.inventory.templates.is_empty(), "{left:?}");
+}
