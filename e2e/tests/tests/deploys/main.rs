@@ -2,6 +2,8 @@
 
 mod bad_release;
 mod happy_path;
+mod never_healthy;
+mod other_traffic;
 mod under_load;
 
 use std::path::Path;

@@ -1,0 +1,88 @@
+//! A green that does not come up: it ends by its deadline, and says why in the cloud's own words.
+
+use dryad_crds::{Deployment, Environment};
+use dryad_local_cloud::faults::{Faults, LaunchFault};
+use dryad_machine::state::State;
+use dryad_stage::Stage;
+use dryad_stage::deploys::{history_of, path_of, table};
+use serde_json::json;
+
+use crate::stage;
+
+const NO_CAPACITY: &str = "We currently do not have sufficient t3.micro capacity in the Availability Zone you requested \
+                           (us-east-1a).";
+
+/// An Environment that gives a rollout only so long.
+async fn patient_for(stage: &Stage, timeout: &str) {
+    let mut environment = stage.environment("web");
+    environment["spec"]["rollout"]["timeout"] = json!(timeout);
+    stage.create_environment(&environment).await;
+}
+
+fn no_capacity(stage: &Stage) {
+    let group = "web-*".into();
+    let fault = LaunchFault { group, allow: 0, message: NO_CAPACITY.to_owned() };
+    stage.cloud.control().with(|world, _| world.add_launch_fault(fault));
+}
+
+/// Waits until the Deployment says what it waits for, in words that include these.
+async fn until_progress(stage: &Stage, name: &str, words: &str) {
+    let says = |object: Option<&Deployment>| {
+        let progress = object.and_then(|object| object.status.as_ref()?.progress.as_ref());
+        progress.is_some_and(|progress| progress.message.contains(words))
+    };
+    stage.until::<Deployment>(name, says).await;
+}
+
+async fn assert_nothing_left(stage: &Stage) {
+    let empty = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        status.is_some_and(|status| status.tenure.holder.is_none() && status.tenure.groups.is_empty())
+    };
+    stage.until::<Environment>("web", empty).await;
+    let left = stage.cloud.control().left().inventory;
+    assert!(left.groups.is_empty() && left.templates.is_empty(), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_green_that_fails_its_health_check_ends_by_its_deadline_with_the_load_balancers_reason() {
+    let stage = stage("unwell").await;
+    let files = [("index.html", Some("one")), ("healthz", Some("503"))];
+    stage.repository.commit("Be unwell", &files).unwrap();
+    let _operator = stage.operator("a").unwrap();
+    patient_for(&stage, "15s").await;
+    stage.deploy("web-1", json!({ "environment": "web" })).await;
+    let failed = stage.until_state("web-1", State::Failed).await;
+    assert_eq!(path_of(&failed)[3..], ["RolloutWait 1 PrepareOk", "Rollback TimedOut", "Failed RollbackOk"]);
+    let why = &history_of(&failed)[4].message;
+    assert!(why.contains("0 of 2 instances are healthy") && why.contains("503"), "{why}");
+    assert_nothing_left(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launch_that_never_succeeds_ends_by_its_deadline_with_the_activitys_message() {
+    let stage = stage("nocapacity").await;
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    no_capacity(&stage);
+    let _operator = stage.operator("a").unwrap();
+    patient_for(&stage, "15s").await;
+    stage.deploy("web-1", json!({ "environment": "web" })).await;
+    until_progress(&stage, "web-1", NO_CAPACITY).await;
+    let failed = stage.until_state("web-1", State::Failed).await;
+    let why = &history_of(&failed)[4].message;
+    assert!(why.contains(NO_CAPACITY), "{}", table(&failed));
+    assert_nothing_left(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launch_that_succeeds_before_the_deadline_is_no_failure() {
+    let stage = stage("recovers").await;
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    no_capacity(&stage);
+    let _operator = stage.operator("a").unwrap();
+    patient_for(&stage, "10m").await;
+    stage.deploy("web-1", json!({ "environment": "web" })).await;
+    until_progress(&stage, "web-1", NO_CAPACITY).await;
+    stage.cloud.control().with(|world, _| world.set_faults(Faults::default()));
+    stage.until_state("web-1", State::Done).await;
+}
