@@ -39,7 +39,7 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Commits these changes to `main`; the new commit's full id.
+    /// Commits these changes to the branch that is checked out, which is `main`; the new commit's full id.
     ///
     /// # Errors
     /// When git says no, or a file can't be written.
@@ -55,6 +55,22 @@ impl Repository {
         self.git(&["add", "--all"])?;
         self.git(&["commit", "--quiet", "--allow-empty", "--message", message])?;
         self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// Commits these changes to another branch, which begins where `main` is now; `main` stays as it is.
+    ///
+    /// # Errors
+    /// When git says no, or a file can't be written.
+    pub fn commit_aside(
+        &self,
+        branch: &str,
+        message: &str,
+        changes: &[Change<'_>],
+    ) -> Result<String, GitError> {
+        self.git(&["checkout", "--quiet", "-b", branch])?;
+        let commit = self.commit(message, changes)?;
+        self.git(&["checkout", "--quiet", "main"])?;
+        Ok(commit)
     }
 
     /// A URL that the git CLI reads.

@@ -4,6 +4,7 @@ mod bad_release;
 mod happy_path;
 mod never_healthy;
 mod other_traffic;
+mod releases;
 mod under_load;
 
 use std::path::Path;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::Tick;
 use crate::queue::{self, Readiness, Waiter};
+use crate::release::NOTHING_RECORDED;
 use crate::view;
 
 /// Its place in line, by what the cache shows of all others.
@@ -18,6 +19,17 @@ pub(super) fn queue<C: Cloud>(tick: &Tick<'_, C>) -> Queue {
     let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
     let waiters: Vec<_> = siblings.iter().filter_map(|sibling| waiter(tick, sibling)).collect();
     queue::place(&waiters, &tick.deployment.uid)
+}
+
+/// Why it would not run even if nobody were before it, in words.
+pub(super) fn held<C: Cloud>(tick: &Tick<'_, C>) -> Option<&'static str> {
+    let pending = tick.state() == State::Pending;
+    (pending && tick.object.spec.mode == Mode::Auto && !has_deployed(tick)).then_some(NOTHING_RECORDED)
+}
+
+fn has_deployed<C: Cloud>(tick: &Tick<'_, C>) -> bool {
+    let environment = tick.environment_view.as_ref();
+    environment.is_some_and(|environment| environment.tenure.deployed.is_some())
 }
 
 fn waiter<C: Cloud>(tick: &Tick<'_, C>, sibling: &Arc<Deployment>) -> Option<Waiter> {
@@ -33,11 +45,10 @@ fn waiter<C: Cloud>(tick: &Tick<'_, C>, sibling: &Arc<Deployment>) -> Option<Wai
 fn readiness<C: Cloud>(tick: &Tick<'_, C>, sibling: &Deployment) -> Readiness {
     let environment = tick.environment_view.as_ref();
     let going = environment.is_none_or(|environment| environment.deletion != Deletion::None);
-    let deployed = environment.is_some_and(|environment| environment.tenure.deployed.is_some());
     let ready = !going
         && view::existence(sibling) == Existence::Kept
         && !sibling.spec.request.paused
         && sibling.spec.request.end.is_none()
-        && (sibling.spec.mode == Mode::Manual || deployed);
+        && (sibling.spec.mode == Mode::Manual || has_deployed(tick));
     if ready { Readiness::Runnable } else { Readiness::Held }
 }

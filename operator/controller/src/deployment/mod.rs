@@ -93,8 +93,10 @@ pub async fn reconcile<C: Cloud>(
         }
         Action::Wait => {}
     }
-    if let (Some(progress), false) = (&decision.progress, matches!(decision.action, Action::Write(_))) {
-        tick.report(progress, &mut desk).await?;
+    match (&decision.action, line::held(&tick), &decision.progress) {
+        (Action::Write(_), _, _) | (_, None, None) => {}
+        (_, Some(held), _) => tick.report(&Progress::of(held), &mut desk).await?,
+        (_, None, Some(progress)) => tick.report(progress, &mut desk).await?,
     }
 
     // 5. Requeue. A write wakes this Deployment by itself once the cache shows it.

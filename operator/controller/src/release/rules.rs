@@ -11,7 +11,7 @@ use crate::line::Line;
 
 /// What an Auto Deployment says while there is nothing for it to apply.
 pub const NOTHING_RECORDED: &str = "nothing has been deployed to this Environment yet, so Auto has nothing to \
-                                    apply: deploy once with mode Manual, or set the Environment's `spec.release`";
+                                    apply: deploy once with mode Manual";
 
 /// What a Deployment asks for, by its mode.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -105,7 +105,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn of(message: impl Into<String>) -> Self {
+    /// A sentence without numbers.
+    pub fn of(message: impl Into<String>) -> Self {
         Self { message: message.into(), healthy: None, wanted: None }
     }
 }
