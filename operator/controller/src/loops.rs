@@ -1,7 +1,8 @@
 //! The two reconcile loops, and what wakes which object.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dryad_cloud::Cloud;
 use dryad_crds::{Deployment, Environment};
@@ -85,7 +86,7 @@ impl Loops {
                 move |environment| of_environment(&siblings, &environment),
             )
             .graceful_shutdown_on(stop.clone().cancelled_owned())
-            .run(deployment::reconcile, |_, error, _| after(error), operator.clone())
+            .run(timed, |_, error, _| after(error), operator.clone())
             .for_each(|_| std::future::ready(()));
         let environments = self
             .environments
@@ -97,9 +98,20 @@ impl Loops {
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(environment::reconcile, |_, error, _| after(error), operator.clone())
             .for_each(|_| std::future::ready(()));
-        let tidying = tidy(operator, stop);
-        futures::join!(deployments.boxed(), environments.boxed(), tidying);
+        let upkeep = keep_up(operator, stop);
+        futures::join!(deployments.boxed(), environments.boxed(), upkeep);
     }
+}
+
+/// One tick of a Deployment, and how long it took.
+async fn timed<C: Cloud>(
+    deployment: Arc<Guarded<Deployment>>,
+    operator: Arc<Operator<C>>,
+) -> Result<controller::Action, TickError> {
+    let started = Instant::now();
+    let result = deployment::reconcile(deployment, operator.clone()).await;
+    operator.metrics.tick(started.elapsed());
+    result
 }
 
 fn after(error: &TickError) -> controller::Action {
@@ -128,13 +140,18 @@ fn environment_of(deployment: &Guarded<Deployment>) -> Option<ObjectRef<Guarded<
     Some(key.within(deployment.meta().namespace.as_deref()?))
 }
 
-/// Clears the desks of objects that are gone, now and then.
-async fn tidy<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) {
-    const NOW_AND_THEN: Duration = Duration::from_secs(600);
+/// Now and then: counts Deployments by state, and clears the desks of objects that are gone.
+async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) {
+    const NOW_AND_THEN: Duration = Duration::from_secs(15);
     while stop.run_until_cancelled(tokio::time::sleep(NOW_AND_THEN)).await.is_some() {
         let deployments = operator.caches.deployments.state();
         let environments = operator.caches.environments.state();
-        let uids: std::collections::HashSet<_> = deployments
+        let state = |guard: &Arc<Guarded<Deployment>>| {
+            let status = guard.0.as_ref().ok()?.status.as_ref()?;
+            status.state
+        };
+        operator.metrics.deployments(deployments.iter().filter_map(state));
+        let uids: HashSet<_> = deployments
             .iter()
             .map(|deployment| view::uid(&**deployment))
             .chain(environments.iter().map(|environment| view::uid(&**environment)))
