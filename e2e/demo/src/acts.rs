@@ -6,7 +6,7 @@ use std::time::Instant;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::state::State;
 use dryad_stage::Stage;
-use dryad_stage::deploys::{history_of, state_of};
+use dryad_stage::deploys::{history_of, path_of, state_of};
 use dryad_stage::operator::Operator;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -180,7 +180,13 @@ pub(crate) async fn operator_killed(scene: &mut Scene<'_>) -> Result<(), DemoErr
     scene.narrator.command("kill -9 <the operator>");
     let next = scene.stage.operator("dryad-1")?;
     std::mem::replace(&mut scene.operator, next).kill()?;
-    scene.ends(&name, State::Done, "It ended as if nothing had happened.").await
+    let undisturbed = scene.board.until(&format!("{ENVIRONMENT}-2"), |_| true).await?;
+    let object = scene.board.until(&name, |object| state_of(object).is_terminal()).await?;
+    scene.promise(
+        path_of(&object) == path_of(&undisturbed),
+        "It went the whole way as if nothing had happened.",
+    );
+    Ok(())
 }
 
 /// A rollback while blue is still there.
@@ -188,7 +194,7 @@ pub(crate) async fn instant_return(scene: &mut Scene<'_>) -> Result<(), DemoErro
     scene.narrator.act(
         6,
         "An instant return",
-        &["What served before is kept for a while. Kept for longer, it leaves time to find out what nobody tested."],
+        &["Blue is kept for a while after the change: now for longer, to find out what nobody has tested."],
     );
     scene.patch::<Environment>("denv", ENVIRONMENT, json!({ "retain": { "previous": "5m" } })).await?;
     shop::good(&scene.stage.repository, 6, "Sell pears only")?;
@@ -196,7 +202,7 @@ pub(crate) async fn instant_return(scene: &mut Scene<'_>) -> Result<(), DemoErro
     scene.at(&name, State::RetainWait, None).await?;
     let asked = Instant::now();
     scene.request(&name, "Rollback").await?;
-    scene.ends(&name, State::Aborted, "Blue took the traffic back, without launching anything.").await?;
+    scene.ends(&name, State::Aborted, "Blue was still there, and took the traffic back.").await?;
     let latest = scene.answers.all().into_iter().filter(|answer| answer.release == Ok(shop::front_page(6)));
     let took = latest.map(|answer| answer.at.saturating_duration_since(asked)).max().unwrap_or_default();
     scene.narrator.say(&format!("The last user left it {:.1} s after it was asked for.", took.as_secs_f32()));

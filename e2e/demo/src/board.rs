@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::DemoError;
-use crate::narrator::Narrator;
+use crate::narrator::{Before, Narrator};
 
 /// How long anything may take before the demo gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -66,8 +66,10 @@ async fn follow(api: Api<Deployment>, narrator: Arc<Narrator>, seen: watch::Send
         let Ok(object) = change else { continue };
         let name = object.name_any();
         let told = seen.borrow().get(&name).map_or(0, |before| history_of(before).len());
+        let blue = object.status.as_ref().and_then(|status| status.plan.as_ref()).map(|plan| &plan.blue);
+        let before = if blue.is_none_or(Vec::is_empty) { Before::Nothing } else { Before::Blue };
         for entry in history_of(&object).iter().skip(told) {
-            narrator.transition(&name, entry);
+            narrator.transition(&name, entry, before);
         }
         seen.send_modify(|all| drop(all.insert(name, object)));
     }

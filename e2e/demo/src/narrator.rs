@@ -11,6 +11,18 @@ use dryad_machine::state::State;
 /// Ends the line that moves, so that a line that stays takes its place.
 const CLEAR: &str = "\r\x1b[2K";
 
+/// The longest account of a transition; all of it is in the history.
+const LONGEST: usize = 96;
+
+/// What served before a Deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// It is the first.
+    Nothing,
+    /// Blue.
+    Blue,
+}
+
 /// How something is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -87,7 +99,7 @@ impl Narrator {
     }
 
     /// A transition of a Deployment.
-    pub(crate) fn transition(&self, name: &str, entry: &Entry) {
+    pub(crate) fn transition(&self, name: &str, entry: &Entry, before: Before) {
         let place =
             entry.step.map_or_else(|| entry.state.to_string(), |step| format!("{} {step}", entry.state));
         let place = format!("{place:<14}");
@@ -97,7 +109,7 @@ impl Narrator {
             _ => self.tinted(Tone::Bold, &place),
         };
         let at = self.tinted(Tone::Dim, &format!("{:>6.1}s  {name}", self.began.elapsed().as_secs_f32()));
-        self.print(&format!("{at}  {place}  {}", meaning(entry)));
+        self.print(&format!("{at}  {place}  {}", cut(&meaning(entry, before))));
     }
 
     /// A promise, and whether it was kept.
@@ -145,7 +157,7 @@ fn write(text: &str) {
 }
 
 /// What a state is about, for somebody who sees it for the first time.
-fn meaning(entry: &Entry) -> String {
+fn meaning(entry: &Entry, before: Before) -> String {
     let message = &entry.message;
     match (entry.state, entry.step) {
         (State::Pending, _) => "waits for its turn".to_owned(),
@@ -154,11 +166,20 @@ fn meaning(entry: &Entry) -> String {
         (State::EvaluateWait, Some(1)) => format!("{message}; is the release good?"),
         (State::RolloutWait, _) => format!("{message}; all traffic goes over, in one change"),
         (State::EvaluateWait, _) => "users are on it; is it still good?".to_owned(),
-        (State::RetainWait, _) => format!("{message}; what served before is kept for an instant return"),
-        (State::RetireWait, _) => "what served before is drained and deleted".to_owned(),
-        (State::Rollback, _) => format!("{message}; users first, then the new instances go"),
+        (State::RetainWait | State::RetireWait, _) if before == Before::Nothing => message.clone(),
+        (State::RetainWait, _) => format!("{message}; blue is kept for an instant return"),
+        (State::RetireWait, _) => format!("{message}; now it is drained and deleted"),
+        (State::Rollback, _) => format!("back to blue, then green goes: {message}"),
         (State::Prepare | State::Done | State::Failed | State::Aborted | State::Canceled, _) => {
             message.clone()
         }
     }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(LONGEST - 1).collect();
+    format!("{}…", kept.trim_end())
 }
