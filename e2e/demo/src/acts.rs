@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::board::Board;
 use crate::error::DemoError;
-use crate::load::{Answers, Load};
 use crate::narrator::Narrator;
 use crate::samples::{self, DEPLOYMENT, DEPLOYMENT_OF_A_BRANCH, Sample};
-use crate::{shop, show::Promises};
+use crate::show::Promises;
+use crate::{shop, users::Users};
 
 /// The Environment of the samples.
 pub(crate) const ENVIRONMENT: &str = "web-production";
@@ -26,9 +26,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) narrator: Arc<Narrator>,
     pub(crate) board: Board,
-    pub(crate) answers: Answers,
-    /// The users, once there is something to visit.
-    pub(crate) load: Option<Load>,
+    /// None before there is something to visit.
+    pub(crate) users: Users,
     pub(crate) promises: Promises,
     operator: Operator,
 }
@@ -39,8 +38,7 @@ impl<'a> Scene<'a> {
         Ok(Self {
             operator: stage.operator("dryad-0")?,
             board: Board::watch(stage.api(), Arc::clone(&narrator)),
-            answers: Answers::default(),
-            load: None,
+            users: Users::default(),
             promises: Promises::Kept,
             stage,
             narrator,
@@ -115,7 +113,7 @@ pub(crate) async fn first_deploy(scene: &mut Scene<'_>) -> Result<(), DemoError>
     samples::apply_environment(&scene.stage.api::<Environment>(), &scene.stage.repository.url()).await?;
     let name = scene.deploy(DEPLOYMENT, 1).await?;
     scene.ends(&name, State::Done, "The shop is open; from here on users come, and never stop.").await?;
-    scene.load = Some(Load::start(&scene.stage.web.url, &scene.answers)?);
+    scene.users.come(&scene.stage.web.url);
     Ok(())
 }
 
@@ -146,7 +144,8 @@ pub(crate) async fn bad_release(scene: &mut Scene<'_>) -> Result<(), DemoError> 
     scene
         .ends(&name, State::Failed, "Found out before it had any traffic, and its instances are gone.")
         .await?;
-    let unseen = !scene.answers.releases().contains(&shop::front_page(3)) && scene.answers.count().1 == 0;
+    let met = scene.users.so_far();
+    let unseen = !met.answers().contains(&shop::front_page(3).as_str()) && met.failures.is_empty();
     scene.promise(unseen, "No user ever saw it.");
     Ok(())
 }
@@ -158,9 +157,7 @@ pub(crate) async fn abort_half_way(scene: &mut Scene<'_>) -> Result<(), DemoErro
         "A change of mind, half way",
         &["A branch this time. It has the traffic already when somebody asks for the end of it."],
     );
-    scene.stage.repository.switch("summer-sale")?;
-    shop::fixed(&scene.stage.repository, 4, "Everything must go")?;
-    scene.stage.repository.switch("main")?;
+    shop::mended_on("summer-sale", &scene.stage.repository, 4, "Everything must go")?;
     let name = scene.deploy(DEPLOYMENT_OF_A_BRANCH, 4).await?;
     scene.at(&name, State::EvaluateWait, Some(2)).await?;
     scene.request(&name, "Abort").await?;
@@ -174,7 +171,7 @@ pub(crate) async fn operator_killed(scene: &mut Scene<'_>) -> Result<(), DemoErr
         "The operator dies in the middle of it",
         &["Everything that it knows is in the history, so another one carries on where it was."],
     );
-    shop::fixed(&scene.stage.repository, 5, "Mend the front page")?;
+    shop::mended(&scene.stage.repository, 5, "Mend the front page")?;
     let name = scene.deploy(DEPLOYMENT, 5).await?;
     scene.at(&name, State::EvaluateWait, Some(1)).await?;
     scene.narrator.command("kill -9 <the operator>");
@@ -203,8 +200,9 @@ pub(crate) async fn instant_return(scene: &mut Scene<'_>) -> Result<(), DemoErro
     let asked = Instant::now();
     scene.request(&name, "Rollback").await?;
     scene.ends(&name, State::Aborted, "Blue was still there, and took the traffic back.").await?;
-    let latest = scene.answers.all().into_iter().filter(|answer| answer.release == Ok(shop::front_page(6)));
-    let took = latest.map(|answer| answer.at.saturating_duration_since(asked)).max().unwrap_or_default();
+    let met = scene.users.so_far();
+    let latest = met.spans.iter().filter(|span| span.answer == shop::front_page(6)).map(|span| span.to).max();
+    let took = latest.map(|latest| latest.saturating_duration_since(asked)).unwrap_or_default();
     scene.narrator.say(&format!("The last user left it {:.1} s after it was asked for.", took.as_secs_f32()));
     Ok(())
 }

@@ -31,9 +31,6 @@ pub(crate) enum DemoError {
         /// What is wrong with it.
         source: Box<serde_saphyr::Error>,
     },
-    /// No HTTP client.
-    #[error("no HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
     /// A process or a file.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::board::Deployments;
-use crate::load::Answers;
 use crate::narrator::Narrator;
+use crate::users::Users;
 
 /// From one picture to the next.
 const PACE: Duration = Duration::from_millis(150);
@@ -30,7 +30,7 @@ impl Live {
         control: &Control,
         rule: String,
         seen: watch::Receiver<Deployments>,
-        answers: Answers,
+        users: Users,
     ) -> Self {
         let mut observations = control.observe();
         let mut task = JoinSet::new();
@@ -45,8 +45,8 @@ impl Live {
                     }
                 }
                 let doing = seen.borrow().values().find_map(doing);
-                let (requests, failures) = answers.count();
-                let requests = format!("{requests} requests, {failures} failed");
+                let met = users.so_far();
+                let requests = format!("{} requests, {} failed", met.requests, met.failures.len());
                 let parts = [doing.unwrap_or_default(), weights.clone(), requests];
                 let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                 narrator.progress(&parts.join("  ·  "));

@@ -8,13 +8,13 @@ mod acts;
 mod board;
 mod error;
 mod live;
-mod load;
 mod narrator;
 mod report;
 mod samples;
 mod shop;
 mod show;
 mod timeline;
+mod users;
 
 use std::process::ExitCode;
 use std::sync::Arc;

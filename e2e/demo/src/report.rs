@@ -29,19 +29,18 @@ pub(crate) fn histories(narrator: &Narrator, board: &Board) {
 }
 
 /// Sends the users home, and says what they met.
-pub(crate) fn users(scene: &mut Scene<'_>) {
-    scene.load = None;
+pub(crate) async fn users(scene: &mut Scene<'_>) {
+    let met = scene.users.go_home().await;
     let narrator = &scene.narrator;
     narrator.print(&format!("\n{}\n", narrator.tinted(Tone::Bold, "What users met")));
-    let answers = scene.answers.all();
-    for line in timeline(&answers) {
+    for line in timeline(&met) {
         narrator.say(&line);
     }
     narrator.print("");
-    let (requests, failures) = scene.answers.count();
-    if let Some(why) = answers.iter().find_map(|answer| answer.release.as_ref().err()) {
+    if let Some(why) = met.failures.first() {
         narrator.say(&format!("The first failure: {why}"));
     }
+    let (requests, failures) = (met.requests, met.failures.len());
     scene.promise(requests > 0 && failures == 0, &format!("{requests} requests, {failures} failed"));
 }
 

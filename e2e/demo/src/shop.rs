@@ -2,32 +2,35 @@
 
 use dryad_stage::repository::{GitError, Repository};
 
-/// A release of the shop: what its front page says.
+/// What the front page of a release says.
 pub(crate) fn front_page(number: usize) -> String {
     format!("shop {number}")
 }
 
 /// Commits a release that works.
-pub(crate) fn good(repository: &Repository, number: usize, message: &str) -> Result<String, GitError> {
-    let page = front_page(number);
-    let commit = repository.commit(message, &[("index.html", Some(&page))])?;
-    Ok(short(&commit))
+pub(crate) fn good(repository: &Repository, number: usize, message: &str) -> Result<(), GitError> {
+    repository.commit(message, &[("index.html", Some(&front_page(number)))]).map(drop)
 }
 
 /// Commits a release that boots and passes the load balancer's health check, and answers 500 on `/`.
-pub(crate) fn bad(repository: &Repository, number: usize, message: &str) -> Result<String, GitError> {
-    let page = front_page(number);
-    let commit = repository.commit(message, &[("index.html", Some(&page)), ("status", Some("500"))])?;
-    Ok(short(&commit))
+pub(crate) fn bad(repository: &Repository, number: usize, message: &str) -> Result<(), GitError> {
+    repository
+        .commit(message, &[("index.html", Some(&front_page(number))), ("status", Some("500"))])
+        .map(drop)
 }
 
-/// Commits a release that works again after a bad one.
-pub(crate) fn fixed(repository: &Repository, number: usize, message: &str) -> Result<String, GitError> {
-    let page = front_page(number);
-    let commit = repository.commit(message, &[("index.html", Some(&page)), ("status", None)])?;
-    Ok(short(&commit))
+/// Commits a release that works again, after the bad one.
+pub(crate) fn mended(repository: &Repository, number: usize, message: &str) -> Result<(), GitError> {
+    repository.commit(message, &[("index.html", Some(&front_page(number))), ("status", None)]).map(drop)
 }
 
-fn short(commit: &str) -> String {
-    commit.chars().take(7).collect()
+/// Commits the like to another branch.
+pub(crate) fn mended_on(
+    branch: &str,
+    repository: &Repository,
+    number: usize,
+    message: &str,
+) -> Result<(), GitError> {
+    let page = front_page(number);
+    repository.commit_aside(branch, message, &[("index.html", Some(&page)), ("status", None)]).map(drop)
 }

@@ -89,7 +89,7 @@ async fn play(scene: &mut Scene<'_>, afterwards: Afterwards) -> Result<Promises,
         stage.cloud.control(),
         stage.web.rule.clone(),
         scene.board.seen(),
-        scene.answers.clone(),
+        scene.users.clone(),
     );
     acts::first_deploy(scene).await?;
     acts::next_release(scene).await?;
@@ -100,7 +100,7 @@ async fn play(scene: &mut Scene<'_>, afterwards: Afterwards) -> Result<Promises,
     drop(live);
 
     report::histories(&narrator, &scene.board);
-    report::users(scene);
+    report::users(scene).await;
     match afterwards {
         Afterwards::Leave => report::leave(scene).await,
         Afterwards::Keep => {

@@ -13,6 +13,8 @@ const USERS: usize = 4;
 const REST: Duration = Duration::from_millis(10);
 /// How long a user waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// An answer that was not given for so long is no longer being given.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Users at work. Dropping it sends them home, and what they saw is lost.
 #[derive(Debug)]
@@ -29,8 +31,7 @@ pub struct Seen {
     pub requests: u64,
     /// What went wrong, each in words.
     pub failures: Vec<String>,
-    /// Which answer was given from when to when: a new span begins with every answer that differs from all that
-    /// are being given.
+    /// Which answer was given from when to when: a new span begins with every answer that is not being given.
     pub spans: Vec<Span>,
 }
 
@@ -93,7 +94,7 @@ impl Seen {
         let now = Instant::now();
         match answer {
             Err(failure) => self.failures.push(failure),
-            Ok(answer) => match self.spans.iter_mut().rev().find(|span| span.answer == answer) {
+            Ok(answer) => match self.spans.iter_mut().find(|span| span.is(&answer, now)) {
                 Some(span) => {
                     span.to = now;
                     span.requests += 1;
@@ -105,6 +106,19 @@ impl Seen {
 
     /// The answers that were given, each once, in the order in which they first were.
     pub fn answers(&self) -> Vec<&str> {
-        self.spans.iter().map(|span| span.answer.as_str()).collect()
+        let mut answers = Vec::new();
+        for span in &self.spans {
+            if !answers.contains(&span.answer.as_str()) {
+                answers.push(span.answer.as_str());
+            }
+        }
+        answers
+    }
+}
+
+impl Span {
+    /// Whether this is the answer, and it is being given.
+    fn is(&self, answer: &str, now: Instant) -> bool {
+        self.answer == answer && now.duration_since(self.to) < SILENCE
     }
 }

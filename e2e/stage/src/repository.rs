@@ -39,22 +39,7 @@ impl Repository {
         Ok(repository)
     }
 
-    /// Goes on at this branch, which begins here if it is new.
-    ///
-    /// # Errors
-    /// When git says no.
-    pub fn switch(&self, branch: &str) -> Result<(), GitError> {
-        let reference = format!("refs/heads/{branch}");
-        let known = self.git(&["show-ref", "--verify", "--quiet", &reference]).is_ok();
-        let arguments = if known {
-            vec!["switch", "--quiet", branch]
-        } else {
-            vec!["switch", "--quiet", "--create", branch]
-        };
-        self.git(&arguments).map(drop)
-    }
-
-    /// Commits these changes to the branch that is checked out, at first `main`; the new commit's full id.
+    /// Commits these changes to the branch that is checked out, which is `main`; the new commit's full id.
     ///
     /// # Errors
     /// When git says no, or a file can't be written.
