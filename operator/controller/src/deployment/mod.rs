@@ -35,6 +35,9 @@ use crate::view;
 
 /// How often an unchanged object is looked at again when nothing else wakes it.
 const IDLE: Duration = Duration::from_secs(300);
+/// How soon a Deployment is looked at again whose Environment is not in the cache: that fills by itself, and a process
+/// that has just begun may know the one before the other.
+const UNSEEN: Duration = Duration::from_secs(1);
 
 /// One tick.
 ///
@@ -100,13 +103,14 @@ pub async fn reconcile<C: Cloud>(
     }
 
     // 5. Requeue. A write wakes this Deployment by itself once the cache shows it.
-    Ok(requeue(&decision, tick.tick()))
+    Ok(requeue(&decision, &tick))
 }
 
-fn requeue(decision: &Decision, tick: Duration) -> controller::Action {
+fn requeue<C: Cloud>(decision: &Decision, tick: &Tick<'_, C>) -> controller::Action {
+    let longest = if tick.environment.is_none() { UNSEEN } else { Duration::MAX };
     match (&decision.action, decision.wake) {
-        (Action::Write(_), _) => controller::Action::requeue(tick),
-        (_, Some(wake)) => controller::Action::requeue(wake),
+        (Action::Write(_), _) => controller::Action::requeue(tick.tick().min(longest)),
+        (_, Some(wake)) => controller::Action::requeue(wake.min(longest)),
         (_, None) => controller::Action::await_change(),
     }
 }
