@@ -2,10 +2,13 @@
 
 mod bad_release;
 mod happy_path;
+mod killed;
 mod never_healthy;
 mod other_traffic;
 mod releases;
+mod scene;
 mod under_load;
+mod users;
 
 use std::path::Path;
 

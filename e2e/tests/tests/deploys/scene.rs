@@ -1,0 +1,291 @@
+//! A stage on which release one serves, and on which a deploy of release two stands still wherever a test wants it.
+//!
+//! Nothing here waits for a length of time: a state is held by what it waits for (a request, a Secret, a call that
+//! the cloud refuses), and it goes on when that is let go.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dryad_crds::{Deployment, Environment};
+use dryad_local_cloud::faults::{Effect, Faults, LaunchFault, Rule};
+use dryad_local_cloud::model::World;
+use dryad_local_cloud::model::log::{Entry, Outcome};
+use dryad_machine::state::State;
+use dryad_machine::tenure::Role;
+use dryad_stage::Stage;
+use dryad_stage::deploys::{state_of, table};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use crate::stage;
+
+/// How long the cloud may take for anything before it counts as stuck.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The Secret without which nobody asks the repository.
+const SECRET: &str = "repository";
+/// The name of the Environment.
+pub(crate) const WEB: &str = "web";
+
+/// Where a deploy can be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `Pending`, paused.
+    Pending,
+    /// `Resolve`, without the Secret for the repository.
+    Resolving,
+    /// `RolloutWait` 1, in a cloud without capacity.
+    Launching,
+    /// `EvaluateWait` 1, which takes longer than any test.
+    ProvenApart,
+    /// `RolloutWait` 2, in a cloud that changes no rule.
+    Shifting,
+    /// `EvaluateWait` 2, like the first.
+    ProvenInService,
+    /// `RetainWait`, for as long as the Environment says.
+    Retaining,
+    /// `RetireWait`, in a cloud that detaches nothing.
+    Retiring,
+}
+
+impl Place {
+    /// In the order in which a deploy comes by.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Resolving,
+        Self::Launching,
+        Self::ProvenApart,
+        Self::Shifting,
+        Self::ProvenInService,
+        Self::Retaining,
+        Self::Retiring,
+    ];
+
+    fn stands(self) -> (State, Option<i64>) {
+        match self {
+            Self::Pending => (State::Pending, None),
+            Self::Resolving => (State::Resolve, None),
+            Self::Launching => (State::RolloutWait, Some(1)),
+            Self::ProvenApart => (State::EvaluateWait, Some(1)),
+            Self::Shifting => (State::RolloutWait, Some(2)),
+            Self::ProvenInService => (State::EvaluateWait, Some(2)),
+            Self::Retaining => (State::RetainWait, None),
+            Self::Retiring => (State::RetireWait, None),
+        }
+    }
+}
+
+/// The scene. The operators are the test's own, to kill and to start.
+pub(crate) struct Scene {
+    /// What it is set on.
+    pub(crate) stage: Stage,
+}
+
+impl Scene {
+    /// Sets it, with an Environment that `change` has had a say in, and blue brought into service by an operator that
+    /// has left again.
+    pub(crate) async fn set(name: &str, change: impl FnOnce(&mut Value)) -> Self {
+        let stage = stage(name).await;
+        stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+        let scene = Self { stage };
+        scene.admit_to_repository().await;
+        let mut environment = scene.stage.environment(WEB);
+        let spec = &mut environment["spec"];
+        spec["source"]["secretName"] = json!(SECRET);
+        spec["rollout"]["timeout"] = json!("10m");
+        spec["evaluate"]["duration"] = json!("10m");
+        spec["evaluate"]["timeout"] = json!("20m");
+        spec["retain"]["previous"] = json!("10m");
+        change(&mut environment);
+        scene.stage.create_environment(&environment).await;
+        let operator = scene.stage.operator("first").unwrap();
+        let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+        scene.stage.deploy("web-1", spec).await;
+        scene.stage.until_state("web-1", State::Done).await;
+        scene.serves("web-1").await;
+        operator.stop().unwrap();
+        scene.stage.repository.commit("Say two", &[("index.html", Some("two"))]).unwrap();
+        scene
+    }
+
+    /// Starts a deploy of the newest commit that stops at every place until it is let go.
+    pub(crate) async fn deploy_held(&self, name: &str) {
+        self.stage.api::<Secret>().delete(SECRET, &DeleteParams::default()).await.expect("it is there");
+        self.hold(&[fault("ModifyRule"), fault("DetachLoadBalancerTargetGroups")], &[no_capacity()]);
+        self.stage.deploy(name, json!({ "environment": WEB, "request": { "paused": true } })).await;
+    }
+
+    /// Follows a deploy until it stands there.
+    pub(crate) async fn until(&self, name: &str, place: Place) -> Deployment {
+        let (state, step) = place.stands();
+        let there = |object: &Deployment| {
+            let last = object.status.as_ref().and_then(|status| status.history.last());
+            state_of(object) == state && last.is_none_or(|entry| entry.step == step)
+        };
+        let seen = |object: Option<&Deployment>| {
+            object.is_some_and(|object| {
+                let begun = object.status.as_ref().is_some_and(|status| !status.history.is_empty());
+                begun && (there(object) || state_of(object).is_terminal())
+            })
+        };
+        let object = self.stage.until(name, seen).await.expect("it exists");
+        assert!(there(&object), "not {place:?}:\n{}", table(&object));
+        object
+    }
+
+    /// Lets go of what holds the deploy there.
+    pub(crate) async fn let_go(&self, name: &str, place: Place) {
+        match place {
+            Place::Pending => self.stage.request(name, json!({ "paused": false })).await,
+            Place::Resolving => self.admit_to_repository().await,
+            Place::Launching => {
+                self.hold(&[fault("ModifyRule"), fault("DetachLoadBalancerTargetGroups")], &[]);
+            }
+            Place::ProvenApart | Place::ProvenInService => {
+                self.stage.request(name, json!({ "skipEvaluation": true })).await;
+            }
+            Place::Shifting => {
+                self.stage.request(name, json!({ "skipEvaluation": false })).await;
+                self.hold(&[fault("DetachLoadBalancerTargetGroups")], &[]);
+            }
+            Place::Retaining => {}
+            Place::Retiring => self.let_all_go().await,
+        }
+    }
+
+    /// Lets go of everything that holds deploys, but for requests and evaluations.
+    pub(crate) async fn let_all_go(&self) {
+        self.hold(&[], &[]);
+        self.admit_to_repository().await;
+    }
+
+    /// Takes a deploy that was started held to this place.
+    pub(crate) async fn bring(&self, name: &str, to: Place) -> Deployment {
+        for place in Place::ALL {
+            let object = self.until(name, place).await;
+            if place == to {
+                return object;
+            }
+            self.let_go(name, place).await;
+        }
+        unreachable!("every place is among all of them")
+    }
+
+    /// Makes the cloud refuse this, and nothing else.
+    pub(crate) fn hold(&self, rules: &[Rule], launches: &[LaunchFault]) {
+        let faults = Faults { rules: rules.to_vec(), launches: launches.to_vec(), ..Faults::default() };
+        self.stage.cloud.control().with(|world, _| world.set_faults(faults));
+    }
+
+    /// Waits until the turn is free, one group of this Deployment serves, and nothing else is left: not in the ledger,
+    /// not in the cloud, not as a process.
+    pub(crate) async fn serves(&self, name: &str) {
+        let deployment = self.stage.api::<Deployment>().get(name).await.expect("it exists");
+        self.serves_group(&green_of(&deployment)).await;
+    }
+
+    /// Waits until only this group serves, and nothing else is left.
+    pub(crate) async fn serves_group(&self, group: &str) {
+        let free = |environment: Option<&Environment>| {
+            let tenure = environment.and_then(|environment| environment.status.as_ref());
+            tenure.is_some_and(|status| {
+                let tenure = &status.tenure;
+                let only = tenure.groups.len() == 1
+                    && tenure.groups.iter().all(|m| m.name.as_str() == group && m.role == Role::Serving);
+                only && tenure.holder.is_none()
+            })
+        };
+        self.stage.until(WEB, free).await;
+        self.left(&[group], 2).await;
+    }
+
+    /// Waits until nothing is left in the cloud but these groups with their templates, and so many instances.
+    pub(crate) async fn left(&self, groups: &[&str], instances: usize) {
+        let control = self.stage.cloud.control();
+        let wanted = async {
+            control
+                .until(|world, _| {
+                    let left = world.inventory();
+                    let fits = left.groups == groups
+                        && left.templates == groups
+                        && left.instances.len() == instances
+                        && left.parameters.is_empty();
+                    fits.then_some(())
+                })
+                .await;
+            let mut processes = control.processes();
+            processes.wait_for(|processes| processes.len() == instances).await.map(|_| ())
+        };
+        let Ok(seen) = tokio::time::timeout(PATIENCE, wanted).await else {
+            panic!("wanted {groups:?} and {instances} instances: {:#?}", control.left());
+        };
+        seen.expect("the cloud is there");
+    }
+
+    /// How often each group was created.
+    pub(crate) fn created(&self) -> BTreeMap<String, usize> {
+        let mut created = BTreeMap::new();
+        self.stage.cloud.control().with(|world, _| {
+            for entry in world.log().entries() {
+                if entry.action == "CreateAutoScalingGroup" && carried_out(entry.outcome) {
+                    *created.entry(entry.resource.clone()).or_default() += 1;
+                }
+            }
+        });
+        created
+    }
+
+    async fn admit_to_repository(&self) {
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": SECRET },
+            "stringData": { "username": "shop", "password": "unused" },
+        });
+        let secret: Secret = serde_json::from_value(secret).expect("a Secret");
+        let apply = PatchParams::apply("shop");
+        self.stage
+            .api::<Secret>()
+            .patch(SECRET, &apply, &Patch::Apply(&secret))
+            .await
+            .expect("it is accepted");
+    }
+}
+
+/// Every such call is refused as one too many.
+pub(crate) fn fault(action: &str) -> Rule {
+    Rule {
+        service: None,
+        action: action.into(),
+        resource: "*".into(),
+        skip: 0,
+        times: None,
+        effect: Effect::Throttle,
+    }
+}
+
+/// Nothing more can be launched.
+pub(crate) fn no_capacity() -> LaunchFault {
+    LaunchFault {
+        group: "*".into(),
+        allow: 0,
+        message: "We currently do not have sufficient capacity.".to_owned(),
+    }
+}
+
+/// The group that a deploy brings.
+pub(crate) fn green_of(object: &Deployment) -> String {
+    let plan = object.status.as_ref().and_then(|status| status.plan.as_ref());
+    plan.expect("it has a plan").green.as_str().to_owned()
+}
+
+/// The changes that the cloud has made, by their names.
+pub(crate) fn changes(world: &World) -> Vec<&'static str> {
+    let made = world.log().entries().filter(|entry| carried_out(entry.outcome));
+    let name = |entry: &Entry| (!entry.action.starts_with("Describe")).then_some(entry.action);
+    made.filter_map(name).collect()
+}
+
+fn carried_out(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Done | Outcome::DoneUnanswered | Outcome::LandedDone)
+}
