@@ -1,5 +1,6 @@
 //! Deploys on a real API server, through the real SDK, onto the local cloud with real instances.
 
+mod abort;
 mod bad_release;
 mod happy_path;
 mod killed;
