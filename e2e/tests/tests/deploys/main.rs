@@ -2,6 +2,7 @@
 
 mod abort;
 mod bad_release;
+mod deletion;
 mod happy_path;
 mod killed;
 mod never_healthy;
