@@ -24,7 +24,7 @@ use clap::Parser;
 use narrator::Narrator;
 use show::Afterwards;
 
-/// Shows what Dryad does: a local Kubernetes, a local cloud, six deploys under load. Takes about a minute.
+/// Shows what Dryad does: a local Kubernetes, a local cloud, six deploys under load. Takes less than two minutes.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Leaves everything running in the end, to play with, until Ctrl-C.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dryad_cluster::{Cluster, Options};
 use dryad_stage::Stage;
@@ -31,16 +31,20 @@ pub(crate) async fn run(narrator: &Arc<Narrator>, afterwards: Afterwards) -> Exi
         narrator.trouble("cannot listen for Ctrl-C");
         return ExitCode::FAILURE;
     };
+    // What came of it, once it is over and only stays to be played with.
+    let over = OnceLock::new();
     let outcome = tokio::select! {
-        outcome = perform(narrator, afterwards) => outcome,
-        () = either(&mut interrupt, &mut terminate) => {
-            narrator.trouble("stopped; everything that was started is being ended");
-            return ExitCode::FAILURE;
-        }
+        outcome = perform(narrator, afterwards, &over) => outcome,
+        () = either(&mut interrupt, &mut terminate) => Ok(over.get().copied().unwrap_or(Promises::Broken)),
     };
     match outcome {
         Ok(Promises::Kept) => ExitCode::SUCCESS,
-        Ok(Promises::Broken) => ExitCode::FAILURE,
+        Ok(Promises::Broken) => {
+            narrator.trouble(
+                "it did not go as promised, or not to its end; everything that was started ends now",
+            );
+            ExitCode::FAILURE
+        }
         Err(error) => {
             narrator.trouble(&error.to_string());
             ExitCode::FAILURE
@@ -64,14 +68,18 @@ pub(crate) enum Promises {
     Broken,
 }
 
-async fn perform(narrator: &Arc<Narrator>, afterwards: Afterwards) -> Result<Promises, DemoError> {
+async fn perform(
+    narrator: &Arc<Narrator>,
+    afterwards: Afterwards,
+    over: &OnceLock<Promises>,
+) -> Result<Promises, DemoError> {
     narrator.title("Dryad", "makes deploys boring: six of them, under load, on this machine");
     let cluster = Cluster::start(Options::default()).await?;
     let stage = Stage::set(&cluster, "shop", &std::env::current_exe()?).await?;
     introduce(narrator, &cluster, &stage);
 
     let mut scene = Scene::set(&stage, Arc::clone(narrator))?;
-    let outcome = play(&mut scene, afterwards).await;
+    let outcome = play(&mut scene, afterwards, over).await;
     if outcome.is_err() {
         narrator.print(&scene.last_words());
     }
@@ -82,7 +90,11 @@ async fn perform(narrator: &Arc<Narrator>, afterwards: Afterwards) -> Result<Pro
     Ok(promises)
 }
 
-async fn play(scene: &mut Scene<'_>, afterwards: Afterwards) -> Result<Promises, DemoError> {
+async fn play(
+    scene: &mut Scene<'_>,
+    afterwards: Afterwards,
+    over: &OnceLock<Promises>,
+) -> Result<Promises, DemoError> {
     let (stage, narrator) = (scene.stage, Arc::clone(&scene.narrator));
     let live = Live::start(
         Arc::clone(&narrator),
@@ -106,6 +118,7 @@ async fn play(scene: &mut Scene<'_>, afterwards: Afterwards) -> Result<Promises,
         Afterwards::Keep => {
             narrator.print("");
             narrator.say(&format!("All of it stays: {} is yours. Ctrl-C ends it.", stage.web.url));
+            let _ = over.set(scene.promises);
             std::future::pending().await
         }
     }

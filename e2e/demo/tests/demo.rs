@@ -44,7 +44,7 @@ fn ctrl_c_ends_everything_that_it_started() {
     assert!(Path::new(&repository).exists() && Path::new(&kubeconfig).exists());
 
     kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
-    find("stopped");
+    find("not to its end");
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(1));
     // The cluster's guard removes its directory when it has ended the last process.
