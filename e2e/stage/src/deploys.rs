@@ -5,6 +5,7 @@ use std::time::Duration;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::{Entry, History};
 use dryad_machine::state::State;
+use dryad_machine::tenure::Role;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -122,6 +123,21 @@ impl Stage {
     pub async fn until_ended(&self, name: &str) -> Deployment {
         let ended = |object: Option<&Deployment>| object.is_some_and(|object| state_of(object).is_terminal());
         self.until(name, ended).await.expect("it exists")
+    }
+
+    /// Waits until nobody holds an Environment's turn, and nothing of those who did is left in its ledger.
+    ///
+    /// # Panics
+    /// When it is not so in time.
+    pub async fn until_free(&self, name: &str) -> Environment {
+        let free = |object: Option<&Environment>| {
+            let status = object.and_then(|object| object.status.as_ref());
+            status.is_some_and(|status| {
+                let tenure = &status.tenure;
+                tenure.holder.is_none() && tenure.groups.iter().all(|group| group.role == Role::Serving)
+            })
+        };
+        self.until(name, free).await.expect("it exists")
     }
 
     /// Waits until an object is as `wanted`.

@@ -7,6 +7,7 @@
 //! Whoever uses it calls [`parts::play`] first thing in its `main`: the same executable is started again to be
 //! the operator, or the web application on an instance.
 
+pub mod capacity;
 pub mod deploys;
 pub mod load;
 pub mod operator;

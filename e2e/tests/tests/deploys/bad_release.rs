@@ -1,7 +1,7 @@
 //! A release that comes up healthy and then answers wrongly.
 
-use dryad_crds::Environment;
 use dryad_machine::state::State;
+use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::{history_of, path_of, table};
 use dryad_stage::load::Load;
 use k8s_openapi::api::events::v1::Event;
@@ -18,8 +18,10 @@ async fn a_release_that_answers_wrongly_is_rolled_back_and_no_user_notices() {
     stage.create_environment(&stage.environment("web")).await;
     stage.deploy("web-1", json!({ "environment": "web" })).await;
     stage.until_state("web-1", State::Done).await;
+    stage.until_free("web").await;
 
     stage.repository.commit("Break the front page", &[("status", Some("500"))]).unwrap();
+    let capacity = Capacity::of(&stage, &stage.web.target_groups[0]);
     let load = Load::on(&stage.web.url);
     stage.deploy("web-2", json!({ "environment": "web" })).await;
     let failed = stage.until_state("web-2", State::Failed).await;
@@ -31,6 +33,7 @@ async fn a_release_that_answers_wrongly_is_rolled_back_and_no_user_notices() {
         "{}",
         table(&failed)
     );
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&failed));
     assert_eq!(
         path_of(&failed),
         [
@@ -48,19 +51,17 @@ async fn a_release_that_answers_wrongly_is_rolled_back_and_no_user_notices() {
     let conditions = failed.status.unwrap().conditions;
     let succeeded = conditions.iter().find(|condition| condition.type_ == "Succeeded").unwrap();
     assert_eq!(succeeded.status, "False");
+    assert!(succeeded.message.contains("check front"), "{succeeded:?}");
     let events = stage.api::<Event>().list(&ListParams::default()).await.unwrap();
     assert!(
         events.items.iter().any(|event| event.note.as_ref().is_some_and(|note| note.contains("check front"))),
         "{events:?}"
     );
 
-    let released = |environment: Option<&Environment>| {
-        let status = environment.and_then(|environment| environment.status.as_ref());
-        status.is_some_and(|status| status.tenure.holder.is_none())
-    };
-    let tenure = stage.until::<Environment>("web", released).await.unwrap().status.unwrap().tenure;
+    let tenure = stage.until_free("web").await.status.unwrap().tenure;
     assert_eq!(tenure.deployed.unwrap().deployment, "web-1");
-    assert_eq!(stage.cloud.control().left().inventory.groups.len(), 1);
+    let left = stage.cloud.control().left().inventory;
+    assert_eq!((left.groups.len(), left.templates.len()), (1, 1), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,11 +73,8 @@ async fn a_first_release_that_answers_wrongly_leaves_nothing() {
     stage.create_environment(&stage.environment("web")).await;
     stage.deploy("web-1", json!({ "environment": "web" })).await;
     stage.until_state("web-1", State::Failed).await;
-    let empty = |environment: Option<&Environment>| {
-        let status = environment.and_then(|environment| environment.status.as_ref());
-        status.is_some_and(|status| status.tenure.holder.is_none() && status.tenure.groups.is_empty())
-    };
-    stage.until::<Environment>("web", empty).await;
+    let tenure = stage.until_free("web").await.status.unwrap().tenure;
+    assert!(tenure.groups.is_empty() && tenure.deployed.is_none(), "{tenure:?}");
     let left = stage.cloud.control().left();
     assert!(left.inventory.groups.is_empty() && left.inventory.templates.is_empty(), "{left:?}");
 }

@@ -1,6 +1,6 @@
 //! A green that does not come up: it ends by its deadline, and says why in the cloud's own words.
 
-use dryad_crds::{Deployment, Environment};
+use dryad_crds::Deployment;
 use dryad_local_cloud::faults::{Faults, LaunchFault};
 use dryad_machine::state::State;
 use dryad_stage::Stage;
@@ -35,11 +35,8 @@ async fn until_progress(stage: &Stage, name: &str, words: &str) {
 }
 
 async fn assert_nothing_left(stage: &Stage) {
-    let empty = |environment: Option<&Environment>| {
-        let status = environment.and_then(|environment| environment.status.as_ref());
-        status.is_some_and(|status| status.tenure.holder.is_none() && status.tenure.groups.is_empty())
-    };
-    stage.until::<Environment>("web", empty).await;
+    let tenure = stage.until_free("web").await.status.unwrap().tenure;
+    assert!(tenure.groups.is_empty() && tenure.deployed.is_none(), "{tenure:?}");
     let left = stage.cloud.control().left().inventory;
     assert!(left.groups.is_empty() && left.templates.is_empty(), "{left:?}");
 }

@@ -1,13 +1,18 @@
 //! A second release takes over while users ask all the time.
 
 use dryad_crds::Environment;
-use dryad_local_cloud::balancer::Observation;
 use dryad_machine::state::State;
+use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::table;
 use dryad_stage::load::Load;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 
 use crate::stage;
+
+fn holds(conditions: &[Condition], kind: &str) -> bool {
+    conditions.iter().any(|condition| condition.type_ == kind && condition.status == "True")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_release_takes_over_without_one_failed_request_and_never_below_the_floor() {
@@ -17,9 +22,10 @@ async fn a_second_release_takes_over_without_one_failed_request_and_never_below_
     stage.create_environment(&stage.environment("web")).await;
     stage.deploy("web-1", json!({ "environment": "web" })).await;
     stage.until_state("web-1", State::Done).await;
+    stage.until_free("web").await;
 
     let commit = stage.repository.commit("Say two", &[("index.html", Some("two"))]).unwrap();
-    let mut observed = stage.cloud.control().observe();
+    let capacity = Capacity::of(&stage, &stage.web.target_groups[0]);
     let load = Load::on(&stage.web.url);
     stage.deploy("web-2", json!({ "environment": "web" })).await;
     let done = stage.until_state("web-2", State::Done).await;
@@ -27,33 +33,22 @@ async fn a_second_release_takes_over_without_one_failed_request_and_never_below_
 
     assert_eq!(seen.failures, Vec::<String>::new(), "{}", table(&done));
     assert_eq!(seen.answers(), ["one", "two"], "{}", table(&done));
-    let mut tables = 0;
-    while let Ok(observation) = observed.try_recv() {
-        if let Observation::Table(view) = observation {
-            for rule in view.rules.iter().filter(|rule| rule.rule == stage.web.rule) {
-                tables += 1;
-                assert!(rule.serving() >= 2, "fewer than two instances served: {rule:?}");
-            }
-        }
-    }
-    assert!(tables > 0, "the load balancer was watched");
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
+    let conditions = done.status.unwrap().conditions;
+    assert!(holds(&conditions, "Succeeded") && holds(&conditions, "Done"), "{conditions:?}");
 
-    let turned = |environment: Option<&Environment>| {
-        environment.and_then(|environment| environment.status.as_ref()).is_some_and(|status| {
-            status.tenure.holder.is_none()
-                && status
-                    .conditions
-                    .iter()
-                    .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-        })
-    };
-    let environment = stage.until::<Environment>("web", turned).await.unwrap();
-    let tenure = environment.status.unwrap().tenure;
-    let deployed = tenure.deployed.unwrap();
+    let free = stage.until_free("web").await.status.unwrap().tenure;
+    let deployed = free.deployed.unwrap();
     assert_eq!(deployed.shipment.release.commit.unwrap().as_str(), commit);
     assert_eq!(deployed.deployment, "web-2");
-    assert_eq!(tenure.groups.len(), 1, "the old group is gone: {:?}", tenure.groups);
+    assert_eq!(free.groups.len(), 1, "the old group is gone: {:?}", free.groups);
     let left = stage.cloud.control().left().inventory;
-    assert_eq!(left.groups.len(), 1, "{left:?}");
-    assert_eq!(left.templates.len(), 1, "{left:?}");
+    assert_eq!((left.groups.len(), left.templates.len()), (1, 1), "{left:?}");
+    let well = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        status.is_some_and(|status| {
+            holds(&status.conditions, "Ready") && holds(&status.conditions, "Available")
+        })
+    };
+    stage.until::<Environment>("web", well).await;
 }
