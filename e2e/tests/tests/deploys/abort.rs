@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::scene::{Place, Scene, changes};
-use crate::users::{Users, until_answered};
+use crate::users::Users;
 
 /// Starts a deploy, takes it there, aborts it, and says how its history ended.
 async fn aborted(scene: &Scene, name: &str, place: Place) -> Vec<String> {
@@ -76,7 +76,7 @@ async fn a_rollback_in_the_retain_window_is_one_change_of_weights() {
     let _operator = scene.stage.operator("a").unwrap();
     scene.deploy_held("web-2").await;
     scene.bring("web-2", Place::Retaining).await;
-    until_answered(&scene.stage, "two").await;
+    users.until_answered("two").await;
     scene.let_all_go().await;
     let before = scene.stage.cloud.control().with(|world, _| changes(world).len());
     scene.stage.request("web-2", json!({ "end": "Rollback" })).await;
@@ -85,7 +85,7 @@ async fn a_rollback_in_the_retain_window_is_one_change_of_weights() {
         (changes.len() > before).then(|| changes[before])
     });
     assert_eq!(changed.await, "ModifyRule", "nothing comes before it");
-    until_answered(&scene.stage, "one").await;
+    users.until_answered("one").await;
     let ended = scene.stage.until_ended("web-2").await;
     let path = path_of(&ended);
     assert_eq!(path[path.len() - 2..], ["Rollback RollbackRequested", "Aborted RollbackOk"]);

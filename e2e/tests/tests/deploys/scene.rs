@@ -205,7 +205,8 @@ impl Scene {
         let wanted = async {
             control
                 .until(|world, _| {
-                    let left = world.inventory();
+                    let mut left = world.inventory();
+                    left.templates.sort();
                     let fits = left.groups == groups
                         && left.templates == groups
                         && left.instances.len() == instances
