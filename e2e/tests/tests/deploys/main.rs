@@ -7,6 +7,7 @@ mod happy_path;
 mod killed;
 mod never_healthy;
 mod other_traffic;
+mod queue;
 mod releases;
 mod scene;
 mod under_load;
