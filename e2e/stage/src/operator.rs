@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 
 use crate::parts;
 
@@ -77,6 +78,14 @@ impl Operator {
     /// When it has ended already.
     pub fn stop(mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::TERM)?;
+        self.child.wait()
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When the system can't say.
+    pub fn wait(mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }
 

@@ -10,6 +10,7 @@ mod other_traffic;
 mod queue;
 mod releases;
 mod scene;
+mod two_operators;
 mod under_load;
 mod users;
 
