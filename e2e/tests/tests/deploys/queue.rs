@@ -20,10 +20,7 @@ async fn a_deployment_waits_for_its_turn_and_not_for_one_that_cannot_run() {
     scene.stage.deploy("web-4", json!({ "environment": WEB, "request": runnable })).await;
     let told = |object: Option<&Deployment>| {
         let progress = object.and_then(|object| object.status.as_ref()?.progress.as_ref());
-        progress.is_some_and(|progress| {
-            let holder = holder.metadata.uid.as_deref().expect("it is stored");
-            progress.message.starts_with("waiting for its turn") && progress.message.contains(holder)
-        })
+        progress.is_some_and(|progress| progress.message == "waiting for its turn; Deployment web-2 has it")
     };
     let waiting = scene.stage.until("web-4", told).await.expect("it exists");
     assert_eq!(path_of(&waiting), ["Pending Created"]);

@@ -21,10 +21,17 @@ pub(super) fn queue<C: Cloud>(tick: &Tick<'_, C>) -> Queue {
     queue::place(&waiters, &tick.deployment.uid)
 }
 
-/// Why it would not run even if nobody were before it, in words.
-pub(super) fn held<C: Cloud>(tick: &Tick<'_, C>) -> Option<&'static str> {
-    let pending = tick.state() == State::Pending;
-    (pending && tick.object.spec.mode == Mode::Auto && !has_deployed(tick)).then_some(NOTHING_RECORDED)
+/// Why it waits in `Pending`, where names say more than the machine knows.
+pub(super) fn explained<C: Cloud>(tick: &Tick<'_, C>) -> Option<String> {
+    let spec = &tick.object.spec;
+    if tick.state() != State::Pending || spec.request.paused {
+        return None;
+    }
+    if spec.mode == Mode::Auto && !has_deployed(tick) {
+        return Some(NOTHING_RECORDED.to_owned());
+    }
+    let in_turn = tick.environment.as_ref()?.status.as_ref()?.in_turn.as_ref()?;
+    (*in_turn != tick.deployment.name).then(|| format!("waiting for its turn; Deployment {in_turn} has it"))
 }
 
 fn has_deployed<C: Cloud>(tick: &Tick<'_, C>) -> bool {

@@ -96,9 +96,9 @@ pub async fn reconcile<C: Cloud>(
         }
         Action::Wait => {}
     }
-    match (&decision.action, line::held(&tick), &decision.progress) {
+    match (&decision.action, line::explained(&tick), &decision.progress) {
         (Action::Write(_), _, _) | (_, None, None) => {}
-        (_, Some(held), _) => tick.report(&Progress::of(held), &mut desk).await?,
+        (_, Some(why), _) => tick.report(&Progress::of(why), &mut desk).await?,
         (_, None, Some(progress)) => tick.report(progress, &mut desk).await?,
     }
 

@@ -291,7 +291,7 @@ fn pending(case: &Case<'_>) -> String {
         return "its Environment does not exist; create it, or delete this Deployment".to_owned();
     };
     match &environment.tenure.holder {
-        Some(holder) => format!("waiting for its turn; Deployment {holder} has it"),
+        Some(_) => "waiting for its turn; another Deployment has it".to_owned(),
         None if !case.is_certain() => "waiting until no earlier request can land any more".to_owned(),
         None => "waiting for its turn".to_owned(),
     }
