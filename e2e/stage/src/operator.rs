@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
@@ -14,6 +14,8 @@ use crate::parts;
 #[derive(Debug)]
 pub struct Operator {
     child: Child,
+    /// Held for as long as the operator is to live: it ends when this does, should we die without a word.
+    _lifeline: Option<ChildStdin>,
     log: PathBuf,
 }
 
@@ -40,7 +42,7 @@ impl Operator {
     pub fn start(wiring: &Wiring, replica: &str) -> io::Result<Self> {
         let log = wiring.directory.join(format!("operator-{replica}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
-        let child = Command::new(&wiring.executable)
+        let mut child = Command::new(&wiring.executable)
             .env(parts::PART, parts::OPERATOR)
             .env("KUBECONFIG", &wiring.kubeconfig)
             .env("AWS_ACCESS_KEY_ID", "123456789012")
@@ -56,11 +58,11 @@ impl Operator {
             .arg(wiring.directory.join("git"))
             .args(["--http", "127.0.0.1:0"])
             .args(["--log-filter", "info,dryad_controller=debug"])
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()?;
-        Ok(Self { child, log })
+        Ok(Self { _lifeline: child.stdin.take(), child, log })
     }
 
     /// Ends it on the spot, as a power cut would.

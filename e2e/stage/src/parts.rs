@@ -14,10 +14,21 @@ pub const WEBAPP: &str = "webapp";
 /// Plays the part that [`PART`] names, to its end; `None` if there is none to play.
 pub fn play() -> Option<ExitCode> {
     match std::env::var_os(PART)?.to_str()? {
-        OPERATOR => Some(dryad::main()),
+        OPERATOR => {
+            end_with_whoever_started_us();
+            Some(dryad::main())
+        }
         WEBAPP => Some(webapp(&std::env::args_os().nth(1).unwrap_or_default())),
         _ => None,
     }
+}
+
+/// Ends this process when its standard input does: then whoever held the other end is gone, however it died.
+fn end_with_whoever_started_us() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(1);
+    });
 }
 
 fn webapp(checkout: &OsStr) -> ExitCode {
