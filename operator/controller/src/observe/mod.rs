@@ -7,7 +7,6 @@ mod reading;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_cloud::group::Group;
-use dryad_cloud::traffic::Rule;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{GroupName, Place};
 use dryad_machine::reading::Reading;
@@ -108,15 +107,4 @@ async fn read_groups<C: Cloud>(
         }
     }
     Ok(groups)
-}
-
-/// A rule in words, where it is of a shape that Dryad does not change.
-pub(crate) fn unusable(rule: &Rule) -> Option<String> {
-    match rule {
-        Rule::Forward(_) => None,
-        Rule::Other(what) => Some(format!(
-            "the rule is not one forward action over target groups but {what}; make it forward to the two \
-             target groups that the Environment names"
-        )),
-    }
 }

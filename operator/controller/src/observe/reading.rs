@@ -86,8 +86,11 @@ fn traffic(pieces: Pieces<'_>) -> Traffic {
     };
     let weights = match pieces.rule {
         Some(Rule::Forward(weights)) => weights,
-        Some(other @ Rule::Other(_)) => {
-            return Traffic::Unusable(super::unusable(other).unwrap_or_default());
+        Some(Rule::Other(what)) => {
+            return Traffic::Unusable(format!(
+                "the rule is not one forward action over target groups but {what}; make it forward to the two \
+                 target groups that the Environment names"
+            ));
         }
         None => return Traffic::Unusable("the rule was not read".to_owned()),
     };

@@ -1,6 +1,5 @@
 //! Bringing green in: `RolloutWait` and `EvaluateWait`.
 
-use super::retire::shared_slot;
 use crate::capacity::Removal;
 use crate::case::Case;
 use crate::effect::{Effect, Size};
@@ -131,12 +130,4 @@ fn is_held(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bool {
         .iter()
         .filter(|name| reading.group(name).is_some())
         .all(|name| environment.tenure.member(name).is_some_and(|member| member.held.is_some()))
-}
-
-/// The slot to name in an effect on this group.
-pub(super) fn slot_of(plan: &Plan, seen: &GroupSeen) -> Option<Slot> {
-    match plan.route {
-        Route::Weighted { .. } => shared_slot(seen),
-        Route::Shared {} | Route::Workers {} => None,
-    }
 }

@@ -39,7 +39,7 @@ pub(crate) fn retire(
         return Retiring::Wait;
     }
     if seen.attached != Attached::Nowhere {
-        return Retiring::Do(Effect::Detach { group: name.clone(), slot: shared_slot(seen) });
+        return Retiring::Do(Effect::Detach { group: name.clone(), slot: slot_to_leave(seen) });
     }
     if seen.draining > 0 {
         return Retiring::Wait;
@@ -54,7 +54,7 @@ pub(crate) fn retire(
 }
 
 /// The slot that the group is to be detached from next; none for the target group that all share.
-pub(super) fn shared_slot(seen: &GroupSeen) -> Option<Slot> {
+fn slot_to_leave(seen: &GroupSeen) -> Option<Slot> {
     match seen.attached {
         Attached::To(slot) => Some(slot),
         Attached::ToBoth => Some(Slot::A),

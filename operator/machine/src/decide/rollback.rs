@@ -1,6 +1,5 @@
 //! `Rollback`: traffic and capacity back to blue first, then green goes.
 
-use super::forward::slot_of;
 use super::retire::{Retiring, retire};
 use crate::capacity::Removal;
 use crate::case::Case;
@@ -64,10 +63,10 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
             if let Some((name, _)) = here().find(detached) {
                 return Some(Effect::Attach { group: name.clone(), slot: None });
             }
-            let green = reading.group(&plan.green).filter(|green| green.attached != Attached::Nowhere)?;
+            let attached = reading.group(&plan.green)?.attached != Attached::Nowhere;
             // Detaching can land late, after a new decision: it waits until the world is certain.
-            let may = case.is_certain() && case.permits(Removal::Group(&plan.green));
-            may.then(|| Effect::Detach { group: plan.green.clone(), slot: slot_of(plan, green) })
+            let may = attached && case.is_certain() && case.permits(Removal::Group(&plan.green));
+            may.then(|| Effect::Detach { group: plan.green.clone(), slot: None })
         }
         Route::Workers {} => None,
     }
