@@ -35,11 +35,12 @@ pub struct Wiring {
 }
 
 impl Operator {
-    /// Starts one. Replicas of one namespace stand for the same Lease.
+    /// Starts one, with more flags than every operator of a stage has. Replicas of one namespace stand for the same
+    /// Lease.
     ///
     /// # Errors
     /// When the process can't be started.
-    pub fn start(wiring: &Wiring, replica: &str) -> io::Result<Self> {
+    pub fn start(wiring: &Wiring, replica: &str, flags: &[&str]) -> io::Result<Self> {
         let log = wiring.directory.join(format!("operator-{replica}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut child = Command::new(&wiring.executable)
@@ -48,16 +49,19 @@ impl Operator {
             .env("AWS_ACCESS_KEY_ID", "123456789012")
             .env("AWS_SECRET_ACCESS_KEY", "local")
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            // Not as a flag: those may be given once, and this one is for tests to change.
+            .env("DRYAD_UNCERTAINTY", "3s")
             .args(["--aws-endpoint", &wiring.endpoint])
             .args(["--namespace", &wiring.namespace])
             .args(["--lease-namespace", &wiring.namespace])
             .args(["--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms"])
             .args(["--pod", replica, "--installation", &wiring.namespace])
-            .args(["--uncertainty", "3s", "--allow-file-repositories"])
+            .arg("--allow-file-repositories")
             .arg("--git-cache")
             .arg(wiring.directory.join("git"))
             .args(["--http", "127.0.0.1:0"])
             .args(["--log-filter", "info,dryad_controller=debug"])
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
             .stderr(output)

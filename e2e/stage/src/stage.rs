@@ -110,7 +110,15 @@ impl Stage {
     /// # Errors
     /// When the process can't be started.
     pub fn operator(&self, replica: &str) -> io::Result<Operator> {
-        Operator::start(&self.wiring, replica)
+        self.operator_told(replica, &[])
+    }
+
+    /// Starts an operator with more flags, such as another `--uncertainty` than the 3 s that it has here.
+    ///
+    /// # Errors
+    /// When the process can't be started.
+    pub fn operator_told(&self, replica: &str, flags: &[&str]) -> io::Result<Operator> {
+        Operator::start(&self.wiring, replica, flags)
     }
 
     /// The API of one kind in this stage's namespace.

@@ -48,6 +48,10 @@ pub(crate) struct Flags {
     #[arg(long, env = "DRYAD_UNCERTAINTY", value_name = "TIME", default_value = "5m", value_parser = duration)]
     uncertainty: Duration,
 
+    /// For how long the answer to a change of the cloud is waited for. After that the request counts as not answered.
+    #[arg(long, env = "DRYAD_CLOUD_TIMEOUT", value_name = "TIME", default_value = "20s", value_parser = duration)]
+    pub(crate) cloud_timeout: Duration,
+
     /// The directory that holds what was fetched of git repositories; it may be lost at any time.
     #[arg(long, env = "DRYAD_GIT_CACHE", value_name = "PATH", default_value = "/var/cache/dryad/git")]
     git_cache: PathBuf,
@@ -189,7 +193,9 @@ mod tests {
 
     #[test]
     fn without_flags_it_runs_with_the_defaults_of_kubernetes_own_controllers() {
-        let settings = parse(&[]).unwrap().settings().unwrap();
+        let flags = parse(&[]).unwrap();
+        assert_eq!(flags.cloud_timeout, dryad_aws::Patience::default().mutation);
+        let settings = flags.settings().unwrap();
         assert_eq!(settings.election.durations, Durations::default());
         assert_eq!(settings.protocols, Protocols::Remote);
         assert_eq!(settings.uncertainty, Duration::from_secs(300));
@@ -197,10 +203,11 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_in_words() {
-        let rows: [(&[&str], &str); 5] = [
+        let rows: [(&[&str], &str); 6] = [
             (&["--uncertainty", "soon"], "write it like 10s, 5m or 1h 30m"),
             (&["--uncertainty", "0s"], "it must be more than nothing"),
             (&["--uncertainty=-5s"], "it must be more than nothing"),
+            (&["--cloud-timeout", "0s"], "it must be more than nothing"),
             (&["--log-filter", "dryad=loud"], "--log-filter"),
             (&["--http", "8080"], "--http"),
         ];

@@ -53,7 +53,7 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("another TLS provider than ring was installed first".into());
     }
-    let (http, aws) = (flags.http, cloud::settings(flags.aws_endpoint.clone()));
+    let (http, aws) = (flags.http, cloud::settings(flags.aws_endpoint.clone(), flags.cloud_timeout));
     let settings = flags.settings()?;
     let stop = stop::on_signals()?;
 

@@ -94,6 +94,21 @@ fn a_late_call_can_be_overtaken() {
 }
 
 #[test]
+fn late_calls_land_at_once_when_they_are_told_to() {
+    let mut stage = Stage::new();
+    stage.world.add_rule(rule("CreateAutoScalingGroup", "*", 1, Effect::ArriveLate { after: secs(120) }));
+    assert!(stage.call(group("web", 1, &[])).is_err());
+    stage.world.land_late_calls(stage.now);
+    assert!(stage.find("web").is_some());
+    assert_eq!(stage.world.late_calls(), 0);
+    stage.wait(10);
+    assert_eq!(stage.states("web"), ["InService"], "what follows from it takes its time");
+    stage.wait(120);
+    let landed = stage.world.log().entries().filter(|entry| entry.outcome == Outcome::LandedDone);
+    assert_eq!(landed.count(), 1, "not again when it was due");
+}
+
+#[test]
 fn stale_answers_come_from_the_past_and_writes_do_not() {
     let mut stage = Stage::new();
     stage.group("old", 0, &[]);

@@ -241,6 +241,9 @@ pub(super) fn progress(case: &Case<'_>) -> Progress {
         (reading.healthy(&plan.green), step.capacity.of(case.desired(reading)))
     });
     let mut message = waiting_for(case, counts);
+    if let Some(doubt) = doubt(case) {
+        message = format!("{message}; {doubt}");
+    }
     if let Some(note) = case.memory.note()
         && case.state() != State::Pending
     {
@@ -251,6 +254,23 @@ pub(super) fn progress(case: &Case<'_>) -> Progress {
         healthy: counts.map(|(healthy, _)| healthy),
         wanted: counts.map(|(_, wanted)| wanted),
     }
+}
+
+/// That the world is uncertain, where the state has a use for the cloud. It names no time: that would be another one
+/// with every look at the clock, and a write for each.
+fn doubt(case: &Case<'_>) -> Option<&'static str> {
+    let concerned = match case.state() {
+        State::Resolve
+        | State::Prepare
+        | State::RolloutWait
+        | State::EvaluateWait
+        | State::RetainWait
+        | State::RetireWait
+        | State::Rollback => true,
+        // These have words of their own for it.
+        State::Pending | State::Done | State::Failed | State::Aborted | State::Canceled => false,
+    };
+    (concerned && !case.is_certain()).then_some("an unanswered request to the cloud may still land")
 }
 
 fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
@@ -276,8 +296,7 @@ fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
         },
         State::RetainWait => "keeping blue for an instant return".to_owned(),
         State::RetireWait => "retiring blue".to_owned(),
-        State::Rollback if case.is_certain() => "rolling back".to_owned(),
-        State::Rollback => "rolling back; waiting until no earlier request can land any more".to_owned(),
+        State::Rollback => "rolling back".to_owned(),
         State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
     }
 }

@@ -273,6 +273,16 @@ proptest! {
     }
 
     #[test]
+    fn a_deploy_says_so_while_an_unanswered_request_may_still_land(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let waits = case.holds_its_turn() && case.state() != State::Pending && !case.state().is_terminal();
+        if let Some(progress) = case.decide().progress.filter(|_| waits) {
+            let told = progress.message.contains("an unanswered request to the cloud may still land");
+            prop_assert_eq!(told, !case.memory.is_certain(case.now), "{}", progress.message);
+        }
+    }
+
+    #[test]
     fn the_environments_loop_touches_only_what_is_given_up(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
         let Some(environment) = &case.environment else { return Ok(()) };
