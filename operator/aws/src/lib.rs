@@ -1,12 +1,13 @@
 //! [`dryad_cloud::Cloud`] over the AWS SDK: EC2 Auto Scaling, EC2 and Elastic Load Balancing v2.
 //!
 //! The only crate that names the SDK. [`aws`] is the door; behind it a `site` is one account in one region, with
-//! its clients, and each call goes through it to be bounded in time, sorted into a
+//! its clients, and each call goes through it to be paid from a `budget`, bounded in time, sorted into a
 //! [`CloudError`](dryad_cloud::CloudError) and counted. `groups`, `traffic`, `templates` and `instances` turn the
 //! trait's words into requests and answers into the trait's words. Nothing here decides anything, and nothing of
 //! what is read is kept.
 
 mod aws;
+mod budget;
 mod clients;
 mod errors;
 mod groups;

@@ -1,4 +1,4 @@
-//! One account in one region, and how a call is made there: bounded in time, sorted, counted.
+//! One account in one region, and how a call is made there: within the budget, bounded in time, sorted, counted.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use dryad_cloud::CloudError;
 use dryad_machine::name::Place;
 use tokio::time::{Instant, timeout_at};
 
+use crate::budget::{Budget, Budgets, Kind, Spent};
 use crate::clients::Clients;
 use crate::errors;
 use crate::groups::Gathering;
@@ -23,6 +24,7 @@ pub(crate) struct Site {
     mutations: Clients,
     pub(crate) patience: Patience,
     observer: Arc<dyn Observer>,
+    budgets: Budgets,
     pub(crate) gathering: Gathering,
 }
 
@@ -39,6 +41,7 @@ impl Site {
             mutations: Clients::for_mutations(config),
             patience,
             observer,
+            budgets: Budgets::default(),
             gathering: Gathering::default(),
         }
     }
@@ -53,6 +56,11 @@ impl Site {
         Instant::now() + self.patience.mutation
     }
 
+    /// Waits until a read of this kind would be sent at once, or until the deadline.
+    pub(crate) async fn until_clear(&self, deadline: Instant, action: &'static str) {
+        self.budgets.of(action, Kind::Read).until_clear(deadline).await;
+    }
+
     /// Asks; what fails in passing is asked again, until the deadline.
     pub(crate) async fn read<T, E, F>(
         &self,
@@ -64,7 +72,9 @@ impl Site {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        self.call(deadline, action, request(&self.reads)).await
+        let budget = self.budgets.of(action, Kind::Read);
+        budget.in_turn(deadline).await.map_err(|Spent| CloudError::Throttled { action })?;
+        self.call(deadline, action, budget, request(&self.reads)).await
     }
 
     /// Sends a mutation, once.
@@ -78,13 +88,16 @@ impl Site {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        self.call(deadline, action, request(&self.mutations)).await.map(drop)
+        let budget = self.budgets.of(action, Kind::Mutation);
+        budget.at_once().map_err(|Spent| CloudError::Throttled { action })?;
+        self.call(deadline, action, budget, request(&self.mutations)).await.map(drop)
     }
 
     async fn call<T, E>(
         &self,
         deadline: Instant,
         action: &'static str,
+        budget: &Budget,
         sent: impl Future<Output = Result<T, SdkError<E>>>,
     ) -> Result<T, CloudError>
     where
@@ -96,6 +109,11 @@ impl Site {
             Ok(answer) => answer.map_err(|error| errors::sort(action, &error)),
             Err(_) => Err(silence(action, began.elapsed())),
         };
+        match &outcome {
+            Err(CloudError::Throttled { .. }) => budget.throttled(),
+            Err(CloudError::Unanswered { .. } | CloudError::Unreachable { .. }) => {}
+            Ok(_) | Err(_) => budget.taken(),
+        }
         self.observer.called(&self.place, action, outcome.as_ref().map(drop));
         outcome
     }

@@ -69,6 +69,8 @@ impl Site {
 
     async fn answer_all(self: Arc<Self>) {
         tokio::time::sleep(self.patience.gathering).await;
+        // While the budget is spent more may join: the slower AWS is, the more share a question.
+        self.until_clear(self.read_deadline(), ACTION).await;
         let callers = self.gathering.close();
         let names: BTreeSet<_> = callers.iter().flat_map(|caller| &caller.names).cloned().collect();
         let names: Vec<_> = names.into_iter().collect();

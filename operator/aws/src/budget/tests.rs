@@ -1,0 +1,190 @@
+//! How fast calls go, what throttling does to that, and who waits for whom.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use dryad_cloud::group::Capacity;
+use dryad_cloud::{Cloud, CloudError};
+use dryad_machine::name::{Place, Region};
+use futures::future::join_all;
+use tokio::time::{Instant, advance};
+
+use super::*;
+use crate::testing::{Fake, Request, done, here, name, refused};
+
+fn budget() -> Budget {
+    Budget::new(Allowance { rate: 10.0, burst: 5.0 })
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+async fn reads_in(budget: &Budget, time: Duration) -> u32 {
+    let until = Instant::now() + time;
+    let mut sent = 0;
+    while budget.in_turn(until).await.is_ok() {
+        sent += 1;
+    }
+    sent
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_burst_reads_go_at_the_rate() {
+    let budget = budget();
+    let sent = reads_in(&budget, Duration::from_secs(10)).await;
+    assert!((100..=105).contains(&sent), "{sent}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_could_not_be_sent_in_time_is_told_so_at_once() {
+    let budget = budget();
+    budget.throttled();
+    let began = Instant::now();
+    assert_eq!(budget.in_turn(began + Duration::from_millis(150)).await, Err(Spent));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mutation_finds_a_token_that_no_read_may_take_and_never_waits() {
+    let budget = budget();
+    while budget.take(KEPT_FOR_MUTATIONS).is_ok() {}
+    assert_eq!(budget.at_once(), Ok(()));
+    assert_eq!(budget.at_once(), Err(Spent));
+    advance(Duration::from_millis(101)).await;
+    assert_eq!(budget.at_once(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_halves_the_rate_once_for_calls_that_were_under_way_together() {
+    let budget = budget();
+    for _ in 0..4 {
+        budget.throttled();
+    }
+    assert!((49..=51).contains(&reads_in(&budget, Duration::from_secs(10)).await));
+    for _ in 0..20 {
+        advance(Duration::from_secs(2)).await;
+        budget.throttled();
+    }
+    let slow = reads_in(&budget, Duration::from_secs(100)).await;
+    assert!((19..=21).contains(&slow), "never slower than {SLOWEST}/s: {slow}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_takes_brings_the_rate_back_and_no_further() {
+    let budget = budget();
+    budget.throttled();
+    for _ in 0..1000 {
+        budget.taken();
+    }
+    assert!((99..=101).contains(&reads_in(&budget, Duration::from_secs(10)).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_go_in_the_order_of_asking() {
+    let budget = budget();
+    while budget.take(KEPT_FOR_MUTATIONS).is_ok() {}
+    let sent = AtomicU32::new(0);
+    let order: Vec<_> = (0..8)
+        .map(|_| async {
+            budget.in_turn(soon()).await.unwrap();
+            sent.fetch_add(1, Ordering::Relaxed)
+        })
+        .collect();
+    assert_eq!(join_all(order).await, (0..8).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_clear_budget_takes_nothing_from_it() {
+    let budget = budget();
+    while budget.take(KEPT_FOR_MUTATIONS).is_ok() {}
+    budget.until_clear(soon()).await;
+    assert_eq!(budget.take(KEPT_FOR_MUTATIONS), Ok(()));
+}
+
+/// A cloud that throttles everything in `us-east-1`.
+fn throttled_at_home() -> Fake {
+    Fake::new(|request: Request| {
+        std::future::ready(if request.host.contains("us-east-1") {
+            refused(400, "Throttling", "Rate exceeded")
+        } else {
+            done("DescribeAutoScalingGroups", "<AutoScalingGroups/>")
+        })
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_region_delays_only_its_own() {
+    let aws = throttled_at_home().aws();
+    let there = Place { region: Region::new("eu-west-1"), ..here() };
+    let names = BTreeSet::from([name("web-1")]);
+    for _ in 0..30 {
+        let answer = aws.groups(&here(), &names).await;
+        assert_eq!(answer, Err(CloudError::Throttled { action: "DescribeAutoScalingGroups" }));
+    }
+    let began = Instant::now();
+    assert_eq!(aws.groups(&there, &names).await.map(|found| found.len()), Ok(0));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_throttled_all_who_ask_share_the_next_question() {
+    let fake = throttled_at_home();
+    let aws = Arc::new(fake.aws());
+    let _ = aws.groups(&here(), &BTreeSet::from([name("web-0")])).await;
+    for _ in 0..10 {
+        let _ = aws.groups(&here(), &BTreeSet::from([name("web-0")])).await;
+    }
+    let before = fake.asked().len();
+    let late = (1..20).map(|number| {
+        let aws = Arc::clone(&aws);
+        async move {
+            tokio::time::sleep(Duration::from_millis(50 * number)).await;
+            aws.groups(&here(), &BTreeSet::from([name(&format!("web-{number}"))])).await
+        }
+    });
+    join_all(late).await;
+    let after = fake.asked();
+    let most =
+        after[before..].iter().map(|request| request.list("AutoScalingGroupNames.member.").len()).max();
+    assert!(most >= Some(15), "{most:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mutation_beyond_the_budget_is_not_sent() {
+    let fake = throttled_at_home();
+    let aws = fake.aws();
+    let resize =
+        || async { aws.resize_group(&here(), &name("web-1"), Capacity { min: 1, max: 1, desired: 1 }).await };
+    let throttled = Err(CloudError::Throttled { action: "UpdateAutoScalingGroup" });
+    assert_eq!(resize().await, throttled);
+    assert_eq!(resize().await, throttled, "the token that is kept for it");
+    assert_eq!(resize().await, throttled);
+    assert_eq!(fake.asked().len(), 2, "the third found none");
+}
+
+#[test]
+fn what_aws_counts_together_is_paid_from_one_budget() {
+    use Kind::{Mutation, Read};
+    for (action, kind, family) in [
+        ("DescribeAutoScalingGroups", Read, Family::AutoScaling),
+        ("DescribeScalingActivities", Read, Family::AutoScaling),
+        ("CreateAutoScalingGroup", Mutation, Family::AutoScaling),
+        ("UpdateAutoScalingGroup", Mutation, Family::AutoScaling),
+        ("DeleteAutoScalingGroup", Mutation, Family::AutoScaling),
+        ("AttachLoadBalancerTargetGroups", Mutation, Family::AutoScaling),
+        ("DetachLoadBalancerTargetGroups", Mutation, Family::AutoScaling),
+        ("DescribeInstances", Read, Family::Ec2(Read)),
+        ("DescribeLaunchTemplateVersions", Read, Family::Ec2(Read)),
+        ("CreateLaunchTemplate", Mutation, Family::Ec2(Mutation)),
+        ("DeleteLaunchTemplate", Mutation, Family::Ec2(Mutation)),
+        ("DescribeRules", Read, Family::LoadBalancing(Read)),
+        ("DescribeTargetHealth", Read, Family::LoadBalancing(Read)),
+        ("ModifyRule", Mutation, Family::LoadBalancing(Mutation)),
+        ("GetParameter", Read, Family::Other),
+    ] {
+        assert_eq!(Family::of(action, kind), family, "{action}");
+    }
+}
