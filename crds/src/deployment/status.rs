@@ -7,6 +7,7 @@ use dryad_machine::decide;
 use dryad_machine::history::{Entry, History, IllegalHistory, MESSAGE_LIMIT, cut};
 use dryad_machine::name::Turn;
 use dryad_machine::plan::Plan;
+use dryad_machine::release::ImageId;
 use dryad_machine::state::State;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -123,6 +124,23 @@ pub struct Template {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = keyed_by("name"))]
     pub checks: Vec<Check>,
+    /// What the target's launch template came to when the release was resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launch: Option<Launch>,
+}
+
+/// What a launch template leaves open, looked up once: every instance of the deploy is the same, however often one is
+/// replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Launch {
+    /// The machine image.
+    pub image_id: ImageId,
+    /// The number of the version that `launchTemplate.from` stood for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub version: Option<i64>,
 }
 
 impl Template {
@@ -132,7 +150,14 @@ impl Template {
             target: environment.target.clone(),
             traffic: environment.traffic.clone(),
             checks: environment.evaluate.checks.clone(),
+            launch: None,
         }
+    }
+
+    /// Whether this is what a deploy to this Environment would go by now, apart from what is looked up for each.
+    pub fn is_of(&self, environment: &EnvironmentSpec) -> bool {
+        let now = Self { launch: self.launch.clone(), ..Self::of(environment) };
+        *self == now
     }
 }
 

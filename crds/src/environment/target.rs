@@ -63,29 +63,59 @@ fn default_grace_period() -> GracePeriod {
     GracePeriod::of_seconds(300)
 }
 
-/// What every instance is launched from, all inline.
+/// What every instance is launched from: all of it written here, or an existing launch template and what is to be
+/// different from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[schemars(
+    inline,
+    transform = rule(
+        "has(self.from) || has(self.imageId)",
+        "say which machine image: set imageId, or from, a launch template that names one",
+    ),
+    transform = rule(
+        "has(self.from) || has(self.instanceType)",
+        "say which kind of machine: set instanceType, or from, a launch template that names one",
+    ),
+)]
 pub struct LaunchTemplate {
+    /// An existing launch template of the account. What stands beside it here replaces what it says; all else is
+    /// copied. Dryad reads it when a release is resolved and neither changes nor keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<TemplateVersion>,
     /// The machine image, unless the release names one.
-    pub image_id: ImageId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<ImageId>,
     /// Such as `m7g.large`.
-    pub instance_type: InstanceType,
-    /// The instance profile, by name; none: the instances may do nothing in the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<InstanceType>,
+    /// The instance profile, by name; none, and none in `from`: the instances may do nothing in the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_profile: Option<InstanceProfile>,
     /// The key pair to log in with, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_name: Option<KeyName>,
-    /// The security groups of every instance; none: the default one of the subnet's network.
+    /// The security groups of every instance, all of them; none, and none in `from`: the default one of the subnet's
+    /// network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = set)]
     pub security_group_ids: Vec<SecurityGroupId>,
-    /// What an instance runs when it boots, at most 16 KiB. Only `{{ release.… }}` is special in it.
+    /// What an instance runs when it boots, at most 16 KiB. Only `{{ release.… }}` is special in it, and in that of
+    /// `from` too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16_384))]
     pub user_data: Option<String>,
+}
+
+/// One version of an existing launch template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct TemplateVersion {
+    /// The launch template's id.
+    pub id: LaunchTemplateId,
+    /// Its version: a number, or `$Latest` or `$Default`, whose number is looked up for every Deployment.
+    pub version: VersionName,
 }
 
 /// The bounds of a group's size.
@@ -127,6 +157,20 @@ word! {
     InstanceType, "an instance type", max 32,
     pattern "^[a-z][a-z0-9-]*\\.[a-z0-9-]+$",
     rule "write an instance type as EC2 does, such as m7g.large"
+}
+
+word! {
+    /// A launch template's id.
+    LaunchTemplateId, "a launch template", max 40,
+    pattern "^lt-[0-9a-f]+$",
+    rule "write the launch template's id: lt- and its digits, not its name"
+}
+
+word! {
+    /// What a launch template's version is called.
+    VersionName, "a version of a launch template", max 20,
+    pattern "^([$]Latest|[$]Default|[1-9][0-9]*)$",
+    rule "write a version as a number in quotes, or $Latest or $Default"
 }
 
 word! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_autoscaling::config::SharedHttpClient;
 use dryad_cloud::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
-use dryad_cloud::template::NewTemplate;
+use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{GroupName, Place};
@@ -83,6 +83,15 @@ impl Cloud for Aws {
         instances: &BTreeSet<InstanceId>,
     ) -> Result<BTreeMap<InstanceId, String>, CloudError> {
         self.at(place).await.addresses(instances).await
+    }
+
+    async fn template_version(
+        &self,
+        place: &Place,
+        id: &str,
+        version: &str,
+    ) -> Result<DescribedTemplate, CloudError> {
+        self.at(place).await.template_version(id, version).await
     }
 
     async fn create_template(&self, place: &Place, template: &NewTemplate) -> Result<(), CloudError> {

@@ -83,6 +83,7 @@ impl Meaning {
             | "LoadBalancerNotFoundException"
             | "InvalidLaunchTemplateName.NotFoundException"
             | "InvalidLaunchTemplateId.NotFound"
+            | "InvalidLaunchTemplateId.VersionNotFound"
             | "InvalidInstanceID.NotFound" => Self::NotFound,
 
             "AlreadyExists" | "AlreadyExistsFault" | "InvalidLaunchTemplateName.AlreadyExistsException" => {
@@ -185,6 +186,7 @@ mod tests {
         (400, "InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.", "already exists"),
         (400, "InvalidLaunchTemplateName.NotFoundException", "The specified launch template, with template name a, does not exist.", "not found"),
         (400, "InvalidLaunchTemplateId.NotFound", "The specified launch template does not exist.", "not found"),
+        (400, "InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version 9 for the launch template with ID lt-1.", "not found"),
         (400, "InvalidInstanceID.NotFound", "The instance ID 'i-1' does not exist", "not found"),
         (400, "InvalidAMIID.NotFound", "The image id '[ami-1]' does not exist", "invalid"),
         (400, "InvalidUserData.Malformed", "Invalid BASE64 encoding of user data", "invalid"),

@@ -7,7 +7,7 @@ use dryad_machine::name::{GroupName, Place};
 
 use crate::error::CloudError;
 use crate::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
-use crate::template::NewTemplate;
+use crate::template::{DescribedTemplate, NewTemplate};
 use crate::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 
 /// A cloud, account by account and region by region.
@@ -46,6 +46,15 @@ pub trait Cloud: Send + Sync + 'static {
         place: &Place,
         instances: &BTreeSet<InstanceId>,
     ) -> impl Future<Output = Result<BTreeMap<InstanceId, String>, CloudError>> + Send;
+
+    /// A version of a launch template: its number, `$Latest` or `$Default`. Neither template nor version being there is
+    /// [`CloudError::NotFound`].
+    fn template_version(
+        &self,
+        place: &Place,
+        id: &str,
+        version: &str,
+    ) -> impl Future<Output = Result<DescribedTemplate, CloudError>> + Send;
 
     /// Creates a launch template.
     fn create_template(

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use dryad_crds::deployment::status::Template;
 use dryad_machine::memory::{Horizon, Memory};
 use dryad_machine::name::{Turn, Uid};
 use dryad_machine::view::{EnvironmentView, Resolution};
@@ -15,6 +16,8 @@ pub struct Desk {
     pub memory: Memory,
     /// The release that `Resolve` found, so that git is asked once.
     pub resolved: Option<Resolution>,
+    /// The part of the Environment that its plan will be frozen with, what it left open settled.
+    pub settled: Option<Template>,
     /// When progress was last written, in time since the process started.
     pub reported: Option<Duration>,
 }
@@ -45,6 +48,7 @@ impl Desks {
             Arc::new(tokio::sync::Mutex::new(Desk {
                 memory: Memory::new(certain_from),
                 resolved: None,
+                settled: None,
                 reported: None,
             }))
         });

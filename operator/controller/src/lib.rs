@@ -16,6 +16,7 @@ pub mod environment;
 pub mod events;
 pub mod fence;
 pub mod health;
+pub mod launch;
 mod line;
 pub mod loops;
 pub mod mandate;

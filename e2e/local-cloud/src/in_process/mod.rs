@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dryad_cloud::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
-use dryad_cloud::template::NewTemplate;
+use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{AccountName, GroupName, Place};
@@ -110,6 +110,16 @@ impl Cloud for InProcess {
         instances: &BTreeSet<InstanceId>,
     ) -> Result<BTreeMap<InstanceId, String>, CloudError> {
         self.describe_addresses(place, instances).await
+    }
+
+    async fn template_version(
+        &self,
+        place: &Place,
+        id: &str,
+        version: &str,
+    ) -> Result<DescribedTemplate, CloudError> {
+        let answer = self.call(place, templates::version(id, version)).await?;
+        templates::described(answer)
     }
 
     async fn create_template(&self, place: &Place, template: &NewTemplate) -> Result<(), CloudError> {

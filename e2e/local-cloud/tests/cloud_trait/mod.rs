@@ -4,6 +4,7 @@
 //! the SDK and the wire door.
 
 mod deploy;
+mod derive;
 mod refusals;
 mod stage;
 
@@ -12,6 +13,7 @@ pub(crate) use stage::{ACCOUNT, Stage, new_world, place};
 /// What the cases are, by name.
 pub(crate) mod all {
     pub(crate) use super::deploy::*;
+    pub(crate) use super::derive::*;
     pub(crate) use super::refusals::*;
 }
 
@@ -24,6 +26,10 @@ macro_rules! cases {
             a_launch_that_fails_says_why
             a_target_that_fails_its_checks_says_so
             a_rule_that_does_not_forward_is_told_in_words
+            a_template_made_of_another_says_the_same
+            latest_and_default_are_versions_with_a_number
+            what_cannot_be_copied_is_named
+            a_template_or_version_that_is_not_there_is_not_found
             what_is_not_there_is_not_described
             what_is_not_there_cannot_be_changed
             what_is_there_cannot_be_created_again

@@ -56,7 +56,7 @@ fn kind(outcome: &Result<(), CloudError>) -> (&'static str, &'static str) {
 }
 
 #[track_caller]
-fn assert_kind(outcome: &Result<(), CloudError>, kind_of_error: &str, action: &str) {
+pub(super) fn assert_kind(outcome: &Result<(), CloudError>, kind_of_error: &str, action: &str) {
     assert_eq!(kind(outcome), (kind_of_error, action), "{outcome:?}");
 }
 

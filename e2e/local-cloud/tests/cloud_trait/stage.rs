@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dryad_cloud::group::{Capacity, Group, HealthSource, InstanceId, NewGroup};
-use dryad_cloud::template::NewTemplate;
+use dryad_cloud::template::{Carried, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_local_cloud::faults::{Effect, LaunchFault, Rule as Fault};
@@ -170,7 +170,8 @@ impl<C: Cloud> Stage<C> {
             instance_profile: Some("web".to_owned()),
             key_name: Some("ops".to_owned()),
             security_group_ids: vec![SECURITY_GROUP.to_owned()],
-            user_data: Some("echo hello".to_owned()),
+            user_data: Some(b"echo hello".to_vec()),
+            carried: Carried::default(),
             tags: tags(),
         }
     }

@@ -3,6 +3,7 @@
 mod abort;
 mod bad_release;
 mod deletion;
+mod derived;
 mod happy_path;
 mod killed;
 mod never_healthy;

@@ -287,6 +287,7 @@ pub(crate) fn changes(world: &World) -> Vec<&'static str> {
     made.filter_map(name).collect()
 }
 
-fn carried_out(outcome: Outcome) -> bool {
+/// Whether a call changed anything.
+pub(crate) fn carried_out(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Done | Outcome::DoneUnanswered | Outcome::LandedDone)
 }

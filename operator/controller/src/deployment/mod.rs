@@ -18,19 +18,22 @@ use dryad_machine::effect::Effect;
 use dryad_machine::memory::{Look, Memory};
 use dryad_machine::reading::Reading;
 use dryad_machine::state::State;
+use dryad_machine::tenure::Tenure;
 use dryad_machine::view::{DeploymentView, EnvironmentView, View};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller;
 use kube::{Api, ResourceExt};
 use tracing::{info, warn};
 
-use crate::act::{self, Stage};
+use crate::act::{self, Blueprint, Stage};
 use crate::blueprint;
 use crate::desk::Desk;
 use crate::fence;
+use crate::launch::{self, Obstacle};
 use crate::observe::{self, Blind, Sight};
 use crate::operator::{Operator, TickError};
 use crate::record::{self, Recorded};
+use crate::tags::Owner;
 use crate::view;
 
 /// How often an unchanged object is looked at again when nothing else wakes it.
@@ -88,7 +91,7 @@ pub async fn reconcile<C: Cloud>(
 
     // 4. Record, or act.
     match &decision.action {
-        Action::Write(write) => tick.write(write).await?,
+        Action::Write(write) => tick.write(write, desk.settled.as_ref()).await?,
         Action::Act(effects) => {
             if let Some(sight) = &sight {
                 tick.act(effects, &sight.reading, &mut desk.memory).await?;
@@ -171,7 +174,8 @@ impl<C: Cloud> Tick<'_, C> {
         desk.memory.explained(Some(blind.to_string()));
     }
 
-    async fn write(&self, write: &Write) -> Result<(), TickError> {
+    /// Records; `settled` is what a plan is frozen with.
+    async fn write(&self, write: &Write, settled: Option<&Template>) -> Result<(), TickError> {
         let (deployments, environments) = self.apis();
         match write {
             Write::AddFinalizer => {
@@ -181,8 +185,7 @@ impl<C: Cloud> Tick<'_, C> {
                 record::remove_finalizer(&deployments, self.object).await?;
             }
             Write::Append(append) => {
-                let stored =
-                    record::append(&deployments, self.object, append, self.template().as_ref()).await?;
+                let stored = record::append(&deployments, self.object, append, settled).await?;
                 if let Recorded::Stored(_) = stored {
                     self.announce(append).await;
                 }
@@ -214,17 +217,18 @@ impl<C: Cloud> Tick<'_, C> {
         let (Some(template), Some(environment)) = (self.template(), &self.environment) else { return Ok(()) };
         let tenure = &self.environment_view.as_ref().map(|view| view.tenure.clone()).unwrap_or_default();
         let owner = self.operator.owner(environment);
-        let plan = self.deployment.plan.as_ref();
-        let green = plan.and_then(|plan| Some((plan, tenure.member(&plan.green)?)));
-        let blueprint = match green
-            .map(|(plan, member)| blueprint::blueprint(&template, &plan.shipment.release, &owner, member))
-        {
-            Some(Ok(blueprint)) => Some(blueprint),
-            Some(Err(unbuildable)) => {
-                memory.refused(unbuildable.to_string());
+        let launches = effects.iter().any(|effect| matches!(effect, Effect::Launch { .. }));
+        let blueprint = if launches { self.blueprint(&template, tenure, &owner).await } else { Ok(None) };
+        let blueprint = match blueprint {
+            Ok(blueprint) => blueprint,
+            Err(Obstacle::Lasting(why)) => {
+                memory.refused(why);
                 return Ok(());
             }
-            None => None,
+            Err(Obstacle::Passing(why)) => {
+                memory.explained(Some(why));
+                return Ok(());
+            }
         };
         let stage = Stage {
             cloud: &*self.operator.cloud,
@@ -249,6 +253,22 @@ impl<C: Cloud> Tick<'_, C> {
             }
         }
         Ok(())
+    }
+
+    /// What green is made of.
+    async fn blueprint(
+        &self,
+        template: &Template,
+        tenure: &Tenure,
+        owner: &Owner,
+    ) -> Result<Option<Blueprint>, Obstacle> {
+        let plan = self.deployment.plan.as_ref();
+        let Some((plan, member)) = plan.and_then(|plan| Some((plan, tenure.member(&plan.green)?))) else {
+            return Ok(None);
+        };
+        let base = launch::base(&*self.operator.cloud, &template.target, template.launch.as_ref()).await?;
+        let made = blueprint::blueprint(template, base.as_ref(), &plan.shipment.release, owner, member);
+        made.map(Some).map_err(|unbuildable| Obstacle::Lasting(unbuildable.to_string()))
     }
 
     /// Whether what was decided on still stands: asked of the quorum, then of the lease, before every change.

@@ -1,7 +1,9 @@
-//! Finding out which exact release a Deployment means, in `Resolve`.
+//! Finding out which exact release a Deployment means and what it will be launched from, in `Resolve`.
 
 use dryad_cloud::Cloud;
 use dryad_crds::deployment::Mode;
+use dryad_crds::deployment::status::Template;
+use dryad_crds::environment::EnvironmentSpec;
 use dryad_crds::environment::source::Source as SourceSpec;
 use dryad_machine::deployed::Shipment;
 use dryad_machine::release::ReleaseRequest;
@@ -12,23 +14,49 @@ use kube::Api;
 
 use super::Tick;
 use crate::desk::Desk;
+use crate::launch::{self, Obstacle};
 use crate::release::git::BasicAuth;
 use crate::release::{Answer, Asked, NOTHING_RECORDED, Past, Retry, Source, decide};
 
-/// The release, as far as it is known. Git is asked until it has answered once.
+/// The release, as far as it is known, once what its launch needs is settled too. Git is asked until it has answered
+/// once, the cloud until it has, and again when the Environment is edited before the plan is recorded.
 pub(super) async fn resolve<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resolution {
     if tick.state() != State::Resolve {
-        desk.resolved = None;
+        (desk.resolved, desk.settled) = (None, None);
         return Resolution::Unknown(None);
     }
-    if let Some(resolved) = &desk.resolved {
-        return resolved.clone();
-    }
-    let resolution = ask(tick).await;
+    let resolution = match &desk.resolved {
+        Some(resolved) => resolved.clone(),
+        None => ask(tick).await,
+    };
     if !matches!(resolution, Resolution::Unknown(_)) {
         desk.resolved = Some(resolution.clone());
     }
-    resolution
+    match (resolution, &tick.environment) {
+        (Resolution::Resolved(shipment), Some(environment)) => {
+            match settle(tick, desk, &environment.spec, &shipment).await {
+                Ok(()) => Resolution::Resolved(shipment),
+                Err(Obstacle::Passing(why)) => Resolution::Unknown(Some(why)),
+                Err(Obstacle::Lasting(why)) => Resolution::Rejected(why),
+            }
+        }
+        (resolution, _) => resolution,
+    }
+}
+
+async fn settle<C: Cloud>(
+    tick: &Tick<'_, C>,
+    desk: &mut Desk,
+    environment: &EnvironmentSpec,
+    shipment: &Shipment,
+) -> Result<(), Obstacle> {
+    if desk.settled.as_ref().is_some_and(|settled| settled.is_of(environment)) {
+        return Ok(());
+    }
+    let declared = Template::of(environment);
+    let launch = launch::look(&*tick.operator.cloud, &declared.target, &shipment.release).await?;
+    desk.settled = Some(Template { launch: Some(launch), ..declared });
+    Ok(())
 }
 
 async fn ask<C: Cloud>(tick: &Tick<'_, C>) -> Resolution {

@@ -2,7 +2,6 @@
 
 use dryad_cloud::Cloud;
 use dryad_crds::condition::environment::{Facts, Freshness, Service, conditions};
-use dryad_crds::deployment::status::Template;
 use dryad_crds::{Deployment, DeploymentStatus};
 use dryad_machine::history::History;
 use dryad_machine::reading::{AtWork, Reading};
@@ -60,7 +59,7 @@ fn serving<C: Cloud>(tick: &Tick<'_, C>, reading: &Reading) -> (u32, String) {
 fn freshness<C: Cloud>(tick: &Tick<'_, C>, brought: Option<&Deployment>) -> Freshness {
     let template = brought.and_then(|brought| brought.status.as_ref()?.template.as_ref());
     match template {
-        Some(template) if *template == Template::of(&tick.object.spec) => Freshness::Current,
+        Some(template) if template.is_of(&tick.object.spec) => Freshness::Current,
         Some(_) => Freshness::Outdated,
         None => Freshness::Unknown,
     }

@@ -37,8 +37,8 @@ pub use template_actions::{
     CreateLaunchTemplateVersionAnswer, DeleteLaunchTemplate, DeleteLaunchTemplateAnswer,
 };
 pub use template_data::{
-    BlockDevice, EbsDevice, InstanceProfile, MetadataOptions, Monitoring, TagSpecification, TemplateData,
-    TemplateTag,
+    BlockDevice, EbsDevice, InstanceProfile, MetadataOptions, Monitoring, NetworkInterface, TagSpecification,
+    TemplateData, TemplateTag,
 };
 pub(crate) use template_lookup::TemplateKey;
 pub use templates::{Template, Version};

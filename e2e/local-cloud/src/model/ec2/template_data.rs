@@ -29,6 +29,9 @@ pub struct TemplateData {
     /// Volumes.
     #[serde(rename(serialize = "blockDeviceMappingSet", deserialize = "BlockDeviceMapping"))]
     pub block_devices: Vec<BlockDevice>,
+    /// Network interfaces. They mean nothing here but that they are there.
+    #[serde(rename(serialize = "networkInterfaceSet", deserialize = "NetworkInterface"))]
+    pub network_interfaces: Vec<NetworkInterface>,
     /// Tags of what is launched.
     #[serde(rename(serialize = "tagSpecificationSet", deserialize = "TagSpecification"))]
     pub tag_specifications: Vec<TagSpecification>,
@@ -55,6 +58,7 @@ impl TemplateData {
             iam_instance_profile: self.iam_instance_profile.or(source.iam_instance_profile),
             security_group_ids: or(self.security_group_ids, &source.security_group_ids),
             block_devices: or(self.block_devices, &source.block_devices),
+            network_interfaces: or(self.network_interfaces, &source.network_interfaces),
             tag_specifications: or(self.tag_specifications, &source.tag_specifications),
             metadata_options: self.metadata_options.or(source.metadata_options),
             monitoring: self.monitoring.or(source.monitoring),
@@ -112,6 +116,16 @@ pub struct EbsDevice {
     pub snapshot_id: Option<String>,
     /// The key it is encrypted with.
     pub kms_key_id: Option<String>,
+}
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+pub struct NetworkInterface {
+    /// The first is 0.
+    pub device_index: Option<i64>,
+    /// Whether it has an address that the world can reach.
+    pub associate_public_ip_address: Option<bool>,
 }
 
 /// Tags for one kind of thing.

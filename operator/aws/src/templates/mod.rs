@@ -1,15 +1,19 @@
-//! Launch templates: created whole, deleted, never changed.
+//! Launch templates: created whole, deleted, never changed. Those of others are read, to be copied.
+
+mod paths;
+mod version;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{
-    LaunchTemplateHttpTokensState, LaunchTemplateIamInstanceProfileSpecificationRequest,
-    LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateTagSpecificationRequest,
-    RequestLaunchTemplateData, ResourceType, Tag, TagSpecification,
+    LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDeviceRequest,
+    LaunchTemplateIamInstanceProfileSpecificationRequest, LaunchTemplateInstanceMetadataOptionsRequest,
+    LaunchTemplateTagSpecificationRequest, LaunchTemplatesMonitoringRequest, RequestLaunchTemplateData,
+    ResourceType, Tag, TagSpecification,
 };
 use aws_smithy_types::base64;
 use dryad_cloud::CloudError;
-use dryad_cloud::template::NewTemplate;
+use dryad_cloud::template::{BlockDevice, Carried, NewTemplate};
 use dryad_machine::name::GroupName;
 
 use crate::site::Site;
@@ -42,19 +46,20 @@ impl Site {
     }
 }
 
-/// What the instances are made of. Their metadata is to be had with a session token only (IMDSv2): without one, a web
-/// application that can be talked into fetching a URL gives the instance's credentials away. Their volumes get the
-/// template's tags, which a group puts on its instances alone.
+/// What the instances are made of. Their volumes get the template's tags, which a group puts on its instances alone.
 fn data(template: &NewTemplate) -> RequestLaunchTemplateData {
-    let metadata = LaunchTemplateInstanceMetadataOptionsRequest::builder()
-        .http_tokens(LaunchTemplateHttpTokensState::Required)
-        .build();
+    let carried = &template.carried;
     let profile =
         |name: &String| LaunchTemplateIamInstanceProfileSpecificationRequest::builder().name(name).build();
-    let volume_tags = LaunchTemplateTagSpecificationRequest::builder()
-        .resource_type(ResourceType::Volume)
-        .set_tags(Some(tags(&template.tags)))
-        .build();
+    let monitoring = |enabled| LaunchTemplatesMonitoringRequest::builder().enabled(enabled).build();
+    let block_devices: Vec<_> = carried.block_devices.iter().map(block_device).collect();
+    let tagged = template.tags_of_launched();
+    let specifications = tagged.iter().map(|(kind, of_kind)| {
+        LaunchTemplateTagSpecificationRequest::builder()
+            .resource_type(kind.as_str().into())
+            .set_tags(Some(tags(of_kind)))
+            .build()
+    });
     RequestLaunchTemplateData::builder()
         .image_id(&template.image_id)
         .instance_type(template.instance_type.as_str().into())
@@ -62,8 +67,40 @@ fn data(template: &NewTemplate) -> RequestLaunchTemplateData {
         .set_key_name(template.key_name.clone())
         .set_security_group_ids(Some(template.security_group_ids.clone()))
         .set_user_data(template.user_data.as_ref().map(base64::encode))
-        .metadata_options(metadata)
-        .set_tag_specifications((!template.tags.is_empty()).then(|| vec![volume_tags]))
+        .metadata_options(metadata(carried))
+        .set_ebs_optimized(carried.ebs_optimized)
+        .set_monitoring(carried.monitoring.map(monitoring))
+        .set_block_device_mappings((!block_devices.is_empty()).then_some(block_devices))
+        .set_tag_specifications((!tagged.is_empty()).then(|| specifications.collect()))
+        .build()
+}
+
+/// Metadata is to be had with a session token only (`IMDSv2`), unless a template that this one is derived from says
+/// otherwise: without one, a web application that can be talked into fetching a URL gives the instance's credentials
+/// away.
+fn metadata(carried: &Carried) -> LaunchTemplateInstanceMetadataOptionsRequest {
+    LaunchTemplateInstanceMetadataOptionsRequest::builder()
+        .http_tokens(carried.http_tokens.as_deref().unwrap_or("required").into())
+        .set_http_put_response_hop_limit(carried.http_put_response_hop_limit)
+        .set_http_endpoint(carried.http_endpoint.as_deref().map(Into::into))
+        .set_instance_metadata_tags(carried.instance_metadata_tags.as_deref().map(Into::into))
+        .build()
+}
+
+fn block_device(device: &BlockDevice) -> LaunchTemplateBlockDeviceMappingRequest {
+    let ebs = LaunchTemplateEbsBlockDeviceRequest::builder()
+        .set_volume_size(device.volume_size)
+        .set_volume_type(device.volume_type.as_deref().map(Into::into))
+        .set_iops(device.iops)
+        .set_throughput(device.throughput)
+        .set_encrypted(device.encrypted)
+        .set_kms_key_id(device.kms_key_id.clone())
+        .set_delete_on_termination(device.delete_on_termination)
+        .set_snapshot_id(device.snapshot_id.clone())
+        .build();
+    LaunchTemplateBlockDeviceMappingRequest::builder()
+        .set_device_name(device.device_name.clone())
+        .ebs(ebs)
         .build()
 }
 
@@ -74,7 +111,7 @@ fn tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 #[cfg(test)]
 mod tests {
     use dryad_cloud::Cloud;
-    use dryad_cloud::template::NewTemplate;
+    use dryad_cloud::template::{Carried, NewTemplate};
 
     use crate::testing::{Fake, here, name};
 
@@ -90,7 +127,8 @@ mod tests {
             instance_profile: Some("web".to_owned()),
             key_name: Some("ops".to_owned()),
             security_group_ids: vec!["sg-1".to_owned(), "sg-2".to_owned()],
-            user_data: Some("#!/bin/sh\n".to_owned()),
+            user_data: Some(b"#!/bin/sh\n".to_vec()),
+            carried: Carried::default(),
             tags: [("team".to_owned(), "shop".to_owned())].into(),
         }
     }

@@ -1,0 +1,178 @@
+//! What a launch template leaves open, settled once for a whole deploy.
+//!
+//! [`settle`] is pure: it goes by what is declared, by the release, and by what the cloud says of the launch template
+//! that ours is derived from. [`look`] asks the cloud. Nothing is created here; that is [`blueprint`](crate::blueprint).
+
+use dryad_cloud::template::DescribedTemplate;
+use dryad_cloud::{Cloud, CloudError};
+use dryad_crds::deployment::status::Launch;
+use dryad_crds::environment::target::{LaunchTemplate, Target, TemplateVersion};
+use dryad_machine::name::Place;
+use dryad_machine::release::{ImageId, Release};
+use thiserror::Error;
+
+/// Why nothing can be launched from what is declared, however often it is tried.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unlaunchable {
+    /// A copy of the launch template would say less than it.
+    #[error(
+        "launch template {id} version {version} has {}, which Dryad cannot carry over; name a version without, or \
+         write launchTemplate without from",
+        names.join(", ")
+    )]
+    Uncarried {
+        /// The launch template.
+        id: String,
+        /// The version's number.
+        version: i64,
+        /// What would be lost.
+        names: Vec<String>,
+    },
+    /// The image is not named by its id.
+    #[error(
+        "launch template {id} version {version} names its image as {image}, which is no AMI's id; set \
+         launchTemplate.imageId beside from"
+    )]
+    ImageByAlias {
+        /// The launch template.
+        id: String,
+        /// The version's number.
+        version: i64,
+        /// What stands there.
+        image: String,
+    },
+    /// Nobody names what an instance needs.
+    #[error(
+        "launch template {id} version {version} names no {lacking}; set launchTemplate.{field} beside from"
+    )]
+    Lacking {
+        /// The launch template.
+        id: String,
+        /// The version's number.
+        version: i64,
+        /// In words.
+        lacking: &'static str,
+        /// The field that says it.
+        field: &'static str,
+    },
+    /// There is no such launch template, or no such version of it.
+    #[error(
+        "launchTemplate.from: there is no launch template {id} version {version} in {place}; name one there is"
+    )]
+    Absent {
+        /// The launch template.
+        id: String,
+        /// The version as it was asked for.
+        version: String,
+        /// Where it was looked for.
+        place: Place,
+    },
+    /// The cloud finds the question itself wrong.
+    #[error("launchTemplate.from: {0}")]
+    Refused(CloudError),
+    /// The Environment names no image, which its own rules do not allow.
+    #[error("no machine image is named; set launchTemplate.imageId")]
+    NoImage,
+}
+
+/// What stands between a deploy and its launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Something that may pass, in words.
+    Passing(String),
+    /// Something that stays until somebody changes something, in words.
+    Lasting(String),
+}
+
+impl From<Unlaunchable> for Obstacle {
+    fn from(why: Unlaunchable) -> Self {
+        Self::Lasting(why.to_string())
+    }
+}
+
+/// What is open, settled: asks the cloud for the launch template that this one is derived from.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn look<C: Cloud>(cloud: &C, target: &Target, release: &Release) -> Result<Launch, Obstacle> {
+    let Target::AutoScalingGroup(group) = target;
+    let declared = &group.launch_template;
+    let base = match &declared.from {
+        Some(from) => Some(read(cloud, &target.place(), from, from.version.as_ref()).await?),
+        None => None,
+    };
+    Ok(settle(declared, release, base.as_ref())?)
+}
+
+/// The launch template that a deploy is derived from, at the version that was settled.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn base<C: Cloud>(
+    cloud: &C,
+    target: &Target,
+    launch: Option<&Launch>,
+) -> Result<Option<DescribedTemplate>, Obstacle> {
+    let Target::AutoScalingGroup(group) = target;
+    let version = launch.and_then(|launch| launch.version).map(|version| version.to_string());
+    match (&group.launch_template.from, version) {
+        (Some(from), Some(version)) => read(cloud, &target.place(), from, &version).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+async fn read<C: Cloud>(
+    cloud: &C,
+    place: &Place,
+    from: &TemplateVersion,
+    version: &str,
+) -> Result<DescribedTemplate, Obstacle> {
+    cloud.template_version(place, from.id.as_ref(), version).await.map_err(|error| match error {
+        CloudError::NotFound { .. } => {
+            let (id, version, place) = (from.id.to_string(), version.to_owned(), place.clone());
+            Unlaunchable::Absent { id, version, place }.into()
+        }
+        CloudError::Invalid { .. } | CloudError::AlreadyExists { .. } => Unlaunchable::Refused(error).into(),
+        // A permission may be given while the deploy waits for it.
+        CloudError::Denied { .. }
+        | CloudError::Busy { .. }
+        | CloudError::Throttled { .. }
+        | CloudError::Unanswered { .. }
+        | CloudError::Unreachable { .. } => Obstacle::Passing(format!("launchTemplate.from: {error}")),
+    })
+}
+
+/// The image is the release's, else the one declared, else the base's.
+fn settle(
+    declared: &LaunchTemplate,
+    release: &Release,
+    base: Option<&DescribedTemplate>,
+) -> Result<Launch, Unlaunchable> {
+    let named = release.image.as_ref().or(declared.image_id.as_ref());
+    let (Some(from), Some(base)) = (&declared.from, base) else {
+        let image_id = named.cloned().ok_or(Unlaunchable::NoImage)?;
+        return Ok(Launch { image_id, version: None });
+    };
+    let (id, version) = (from.id.to_string(), base.version);
+    if !base.uncarried.is_empty() {
+        return Err(Unlaunchable::Uncarried { id, version, names: base.uncarried.clone() });
+    }
+    if declared.instance_type.is_none() && base.instance_type.is_none() {
+        return Err(Unlaunchable::Lacking { id, version, lacking: "instance type", field: "instanceType" });
+    }
+    let image_id = match (named, &base.image_id) {
+        (Some(image), _) => image.clone(),
+        (None, Some(image)) => image.parse::<ImageId>().map_err(|_| Unlaunchable::ImageByAlias {
+            id,
+            version,
+            image: image.clone(),
+        })?,
+        (None, None) => {
+            return Err(Unlaunchable::Lacking { id, version, lacking: "image", field: "imageId" });
+        }
+    };
+    Ok(Launch { image_id, version: Some(version) })
+}
+
+#[cfg(test)]
+mod tests;
