@@ -56,9 +56,9 @@ struct Allowance {
 }
 
 /// The share of its highest rate that a budget gets back with each call that AWS takes.
-const REGAINED: f64 = 0.02;
+const REGAINED: f64 = 0.05;
 /// The slowest a budget gets, in calls a second.
-const SLOWEST: f64 = 0.2;
+const SLOWEST: f64 = 0.5;
 /// What reads leave for mutations.
 const KEPT_FOR_MUTATIONS: f64 = 1.0;
 

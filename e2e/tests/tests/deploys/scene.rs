@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use dryad_crds::{Deployment, Environment};
 use dryad_local_cloud::faults::{Effect, Faults, LaunchFault, Rule};
-use dryad_local_cloud::model::World;
 use dryad_local_cloud::model::log::{Entry, Outcome};
+use dryad_local_cloud::model::{Code, World};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_stage::Stage;
@@ -253,7 +253,7 @@ impl Scene {
     }
 }
 
-/// Every such call is refused as one too many.
+/// Every such call is refused because something else is under way.
 pub(crate) fn fault(action: &str) -> Rule {
     Rule {
         service: None,
@@ -261,7 +261,7 @@ pub(crate) fn fault(action: &str) -> Rule {
         resource: "*".into(),
         skip: 0,
         times: None,
-        effect: Effect::Throttle,
+        effect: Effect::Refuse { code: Code::ResourceInUse, message: "Held by the test.".to_owned() },
     }
 }
 
