@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub newest: Option<&'a History>,
     /// Whether users are served.
     pub service: Service<'a>,
+    /// What the cloud does not let the operator do, if anything, in words.
+    pub denied: Option<&'a str>,
 }
 
 /// How what is deployed relates to what the spec says now.
@@ -63,6 +65,9 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
 }
 
 fn ready(of: Of, facts: Facts<'_>, now: Timestamp) -> Condition {
+    if let Some(denied) = facts.denied {
+        return of.condition(READY, Holds::False, "AccessDenied", denied, now);
+    }
     let (holds, reason, message) = match (&facts.tenure.deployed, facts.template) {
         (None, _) => {
             (Holds::False, "NothingDeployed", "nothing is deployed yet; create a Deployment".to_owned())
@@ -170,7 +175,7 @@ mod tests {
             ),
         ];
         for ((tenure, template, newest, service), expected) in table {
-            let facts = Facts { generation: 2, tenure, template, newest, service };
+            let facts = Facts { generation: 2, tenure, template, newest, service, denied: None };
             let first = conditions(facts, &[], second(9));
             assert_eq!(line(&first), expected);
             assert_eq!(
@@ -182,11 +187,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_cloud_denies_is_what_keeps_it_from_being_ready() {
+        let idle = tenure(None, Some("web-6"));
+        let service = Service::Served("4 of 4 instances are healthy");
+        let denied = Some("DescribeRules is denied to the operator");
+        let template = Freshness::Current;
+        let facts = Facts { generation: 2, tenure: &idle, template, newest: None, service, denied };
+        let conditions = conditions(facts, &[], second(9));
+        assert_eq!(line(&conditions), "Ready=False(AccessDenied)@9 Available=True(Serving)@9");
+        assert_eq!(conditions[0].message, "DescribeRules is denied to the operator");
+    }
+
+    #[test]
     fn a_transition_has_its_own_time_and_leaves_the_others_theirs() {
         let (fresh, idle) = (tenure(None, None), tenure(None, Some("web-6")));
         let service = Service::Served("4 of 4 instances are healthy");
-        let facts =
-            |tenure| Facts { generation: 2, tenure, template: Freshness::Current, newest: None, service };
+        let template = Freshness::Current;
+        let facts = |tenure| Facts { generation: 2, tenure, template, newest: None, service, denied: None };
         let before = conditions(facts(&fresh), &[], second(9));
         let after = conditions(facts(&idle), &before, second(20));
         assert_eq!(line(&after), "Ready=True(Deployed)@20 Available=True(Serving)@9");

@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::{Filter, Reservation};
 use dryad_cloud::CloudError;
 use dryad_cloud::group::InstanceId;
 
+use crate::call::Call;
 use crate::site::Site;
 
-const ACTION: &str = "DescribeInstances";
+const ACTION: Call = Call::DescribeInstances;
 
 /// The most values that a filter may have.
 const MOST_IDS: usize = 200;

@@ -8,6 +8,7 @@
 
 mod aws;
 mod budget;
+mod call;
 mod clients;
 mod errors;
 mod groups;

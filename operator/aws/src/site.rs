@@ -11,6 +11,7 @@ use dryad_machine::name::Place;
 use tokio::time::{Instant, timeout_at};
 
 use crate::budget::{Budget, Budgets, Kind, Spent};
+use crate::call::Call;
 use crate::clients::Clients;
 use crate::errors;
 use crate::groups::Gathering;
@@ -57,21 +58,22 @@ impl Site {
     }
 
     /// Waits until a read of this kind would be sent at once, or until the deadline.
-    pub(crate) async fn until_clear(&self, deadline: Instant, action: &'static str) {
-        self.budgets.of(action, Kind::Read).until_clear(deadline).await;
+    pub(crate) async fn until_clear(&self, deadline: Instant, action: Call) {
+        self.budgets.of(action.name(), Kind::Read).until_clear(deadline).await;
     }
 
     /// Asks; what fails in passing is asked again, until the deadline.
     pub(crate) async fn read<T, E, F>(
         &self,
         deadline: Instant,
-        action: &'static str,
+        action: Call,
         request: impl FnOnce(&Clients) -> F,
     ) -> Result<T, CloudError>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        let action = action.name();
         let budget = self.budgets.of(action, Kind::Read);
         budget.in_turn(deadline).await.map_err(|Spent| CloudError::Throttled { action })?;
         self.call(deadline, action, budget, request(&self.reads)).await
@@ -81,13 +83,14 @@ impl Site {
     pub(crate) async fn mutate<T, E, F>(
         &self,
         deadline: Instant,
-        action: &'static str,
+        action: Call,
         request: impl FnOnce(&Clients) -> F,
     ) -> Result<(), CloudError>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        let action = action.name();
         let budget = self.budgets.of(action, Kind::Mutation);
         budget.at_once().map_err(|Spent| CloudError::Throttled { action })?;
         self.call(deadline, action, budget, request(&self.mutations)).await.map(drop)

@@ -9,6 +9,7 @@ pub mod act;
 pub mod blueprint;
 pub mod checks;
 pub mod clock;
+pub mod denials;
 pub mod deployment;
 pub mod desk;
 pub mod elector;

@@ -8,12 +8,12 @@ use dryad_cloud::Cloud;
 use dryad_crds::{Deployment, Environment};
 use futures::{FutureExt, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
-use kube::core::DeserializeGuard;
+use kube::core::{DeserializeGuard, Status};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{Config, Controller, controller, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::operator::{Operator, TickError};
 use crate::{deployment, environment, view};
@@ -87,7 +87,7 @@ impl Loops {
             )
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(timed, |_, error, _| after(error), operator.clone())
-            .for_each(|_| std::future::ready(()));
+            .for_each(async |outcome| tell("Deployments", outcome));
         let environments = self
             .environments
             .watches(
@@ -97,7 +97,7 @@ impl Loops {
             )
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(environment::reconcile, |_, error, _| after(error), operator.clone())
-            .for_each(|_| std::future::ready(()));
+            .for_each(async |outcome| tell("Environments", outcome));
         let upkeep = keep_up(operator, stop);
         futures::join!(deployments.boxed(), environments.boxed(), upkeep);
     }
@@ -115,8 +115,48 @@ async fn timed<C: Cloud>(
 }
 
 fn after(error: &TickError) -> controller::Action {
-    warn!(%error, "a tick ended early");
+    let TickError::Api(cause) = error;
+    if let Some(denial) = forbidden(cause) {
+        error!(denial, "{RIGHT_LACKS}");
+    } else {
+        warn!(%error, "a tick ended early");
+    }
     controller::Action::requeue(AFTER_FAILURE)
+}
+
+/// What is logged where the API server turns the operator away. Its own words name verb, resource and namespace.
+const RIGHT_LACKS: &str = "the operator's service account lacks a right, and what needs it is tried again in vain; \
+                           the roles of the Helm chart hold all that it needs";
+
+/// The API server's words, if it is a right that is lacking.
+fn forbidden(error: &kube::Error) -> Option<&str> {
+    match error {
+        kube::Error::Api(status) => denied(status),
+        _ => None,
+    }
+}
+
+/// Quotas, and namespaces that are being deleted, forbid as well, but name no user.
+fn denied(status: &Status) -> Option<&str> {
+    (status.is_forbidden() && status.message.contains("User \"")).then_some(&status.message)
+}
+
+/// Tells of a cache that can't be filled or kept: without it nothing of that kind is reconciled. Ticks have told of
+/// their own failures.
+fn tell<T>(kind: &'static str, outcome: Result<T, controller::Error<TickError, watcher::Error>>) {
+    let Err(controller::Error::QueueError(failure)) = outcome else { return };
+    let denial = match &failure {
+        watcher::Error::InitialListFailed(cause)
+        | watcher::Error::WatchStartFailed(cause)
+        | watcher::Error::WatchFailed(cause) => forbidden(cause),
+        watcher::Error::WatchError(status) => denied(status),
+        watcher::Error::NoResourceVersion => None,
+    };
+    if let Some(denial) = denial {
+        error!(kind, denial, "{RIGHT_LACKS}");
+    } else {
+        warn!(kind, error = %failure, "the cache is not up to date");
+    }
 }
 
 /// The Deployments to this Environment: a change of it may be what they wait for.
@@ -157,5 +197,6 @@ async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) 
             .chain(environments.iter().map(|environment| view::uid(&**environment)))
             .collect();
         operator.desks.keep(|uid| uids.contains(uid));
+        operator.denials.keep(|uid| uids.contains(uid));
     }
 }

@@ -13,6 +13,7 @@ use tracing::warn;
 
 use crate::checks::http::Prober;
 use crate::clock::Clock;
+use crate::denials::Denials;
 use crate::desk::Desks;
 use crate::events::Events;
 use crate::loops::Caches;
@@ -41,6 +42,8 @@ pub struct Operator<C> {
     pub clock: Clock,
     /// What this process keeps of each object.
     pub desks: Desks,
+    /// What the cloud does not let it do.
+    pub denials: Denials,
     /// Who asks git.
     pub git: Git,
     /// Who asks instances.

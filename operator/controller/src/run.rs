@@ -14,6 +14,7 @@ use tracing::info;
 
 use crate::checks::http::{Prober, ProberError};
 use crate::clock::Clock;
+use crate::denials::Denials;
 use crate::desk::Desks;
 use crate::elector::{Candidate, Election, Ending, Identity, Leadership, Loss, Outcome, Seat, Standing};
 use crate::events::Events;
@@ -150,6 +151,7 @@ async fn serve<C: Cloud>(
         installation: settings.installation.clone(),
         uncertainty: settings.uncertainty,
         desks: Desks::default(),
+        denials: Denials::default(),
         client,
         cloud,
         clock,

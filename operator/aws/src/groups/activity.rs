@@ -5,10 +5,11 @@ use dryad_cloud::CloudError;
 use dryad_cloud::group::FailedActivity;
 use dryad_machine::name::GroupName;
 
+use crate::call::Call;
 use crate::errors::lacking;
 use crate::site::Site;
 
-const ACTION: &str = "DescribeScalingActivities";
+const ACTION: Call = Call::DescribeScalingActivities;
 
 impl Site {
     /// The group's newest activity, if it failed or was cancelled; any newer one, even one under way, outdates that.
@@ -27,11 +28,11 @@ impl Site {
             })
             .await?;
         let Some(newest) = answer.activities().first() else { return Ok(None) };
-        let status = newest.status_code().ok_or_else(|| lacking(ACTION, "an activity's status"))?;
+        let status = newest.status_code().ok_or_else(|| lacking(ACTION.name(), "an activity's status"))?;
         if !matches!(status, Status::Failed | Status::Cancelled) {
             return Ok(None);
         }
-        let started = newest.start_time().ok_or_else(|| lacking(ACTION, "an activity's start"))?;
+        let started = newest.start_time().ok_or_else(|| lacking(ACTION.name(), "an activity's start"))?;
         let message = newest.status_message().unwrap_or_else(|| status.as_str());
         Ok(Some(FailedActivity {
             description: newest.description().unwrap_or_default().to_owned(),

@@ -5,12 +5,13 @@ use dryad_cloud::group::Capacity;
 use dryad_cloud::traffic::TargetGroupArn;
 use dryad_machine::name::GroupName;
 
+use crate::call::Call;
 use crate::site::Site;
 
 impl Site {
     /// Sets all three sizes at once.
     pub(crate) async fn resize_group(&self, name: &GroupName, capacity: Capacity) -> Result<(), CloudError> {
-        self.mutate(self.mutation_deadline(), "UpdateAutoScalingGroup", |clients| {
+        self.mutate(self.mutation_deadline(), Call::UpdateAutoScalingGroup, |clients| {
             clients
                 .autoscaling
                 .update_auto_scaling_group()
@@ -29,7 +30,7 @@ impl Site {
         name: &GroupName,
         target_group: &TargetGroupArn,
     ) -> Result<(), CloudError> {
-        self.mutate(self.mutation_deadline(), "AttachLoadBalancerTargetGroups", |clients| {
+        self.mutate(self.mutation_deadline(), Call::AttachLoadBalancerTargetGroups, |clients| {
             clients
                 .autoscaling
                 .attach_load_balancer_target_groups()
@@ -46,7 +47,7 @@ impl Site {
         name: &GroupName,
         target_group: &TargetGroupArn,
     ) -> Result<(), CloudError> {
-        self.mutate(self.mutation_deadline(), "DetachLoadBalancerTargetGroups", |clients| {
+        self.mutate(self.mutation_deadline(), Call::DetachLoadBalancerTargetGroups, |clients| {
             clients
                 .autoscaling
                 .detach_load_balancer_target_groups()
@@ -59,7 +60,7 @@ impl Site {
 
     /// Deletes the group without force: with force AWS terminates what is left, without draining it first.
     pub(crate) async fn delete_group(&self, name: &GroupName) -> Result<(), CloudError> {
-        self.mutate(self.mutation_deadline(), "DeleteAutoScalingGroup", |clients| {
+        self.mutate(self.mutation_deadline(), Call::DeleteAutoScalingGroup, |clients| {
             clients
                 .autoscaling
                 .delete_auto_scaling_group()

@@ -5,6 +5,7 @@ use dryad_cloud::CloudError;
 use dryad_cloud::group::{HealthSource, NewGroup};
 
 use super::change::size;
+use crate::call::Call;
 use crate::site::Site;
 
 impl Site {
@@ -15,7 +16,7 @@ impl Site {
             // A number: `$Latest` would let instances of another making into the group.
             .version("1")
             .build();
-        self.mutate(self.mutation_deadline(), "CreateAutoScalingGroup", |clients| {
+        self.mutate(self.mutation_deadline(), Call::CreateAutoScalingGroup, |clients| {
             let request = clients
                 .autoscaling
                 .create_auto_scaling_group()

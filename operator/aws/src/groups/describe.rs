@@ -7,9 +7,10 @@ use dryad_cloud::group::Group;
 use dryad_machine::name::GroupName;
 
 use super::seen;
+use crate::call::Call;
 use crate::site::Site;
 
-pub(super) const ACTION: &str = "DescribeAutoScalingGroups";
+pub(super) const ACTION: Call = Call::DescribeAutoScalingGroups;
 
 /// The most names a request may hold, with `MaxRecords` raised to as many from its default of 50.
 pub(super) const MOST_NAMES: usize = 100;
@@ -38,7 +39,7 @@ impl Site {
                 })
                 .await?;
             for group in page.auto_scaling_groups() {
-                let group = seen::group(ACTION, group)?;
+                let group = seen::group(ACTION.name(), group)?;
                 found.insert(group.name.clone(), group);
             }
             // A short page is not the last one; one without a token is.

@@ -63,7 +63,10 @@ impl Site {
             tokio::spawn(Arc::clone(self).answer_all());
         }
         answered.await.unwrap_or_else(|_| {
-            Err(CloudError::Unreachable { action: ACTION, message: "the process is stopping".to_owned() })
+            Err(CloudError::Unreachable {
+                action: ACTION.name(),
+                message: "the process is stopping".to_owned(),
+            })
         })
     }
 

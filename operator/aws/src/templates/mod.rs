@@ -16,6 +16,7 @@ use dryad_cloud::CloudError;
 use dryad_cloud::template::{BlockDevice, Carried, NewTemplate};
 use dryad_machine::name::GroupName;
 
+use crate::call::Call;
 use crate::site::Site;
 
 impl Site {
@@ -25,7 +26,7 @@ impl Site {
             .resource_type(ResourceType::LaunchTemplate)
             .set_tags(Some(tags(&template.tags)))
             .build();
-        self.mutate(self.mutation_deadline(), "CreateLaunchTemplate", |clients| {
+        self.mutate(self.mutation_deadline(), Call::CreateLaunchTemplate, |clients| {
             clients
                 .ec2
                 .create_launch_template()
@@ -39,7 +40,7 @@ impl Site {
 
     /// Deletes the template with all its versions.
     pub(crate) async fn delete_template(&self, name: &GroupName) -> Result<(), CloudError> {
-        self.mutate(self.mutation_deadline(), "DeleteLaunchTemplate", |clients| {
+        self.mutate(self.mutation_deadline(), Call::DeleteLaunchTemplate, |clients| {
             clients.ec2.delete_launch_template().launch_template_name(name.as_str()).send()
         })
         .await

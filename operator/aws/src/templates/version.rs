@@ -10,10 +10,11 @@ use dryad_cloud::CloudError;
 use dryad_cloud::template::{BlockDevice, Carried, DescribedTemplate, profile_of_arn, uncarried};
 
 use super::paths::Paths;
+use crate::call::Call;
 use crate::errors;
 use crate::site::Site;
 
-const ACTION: &str = "DescribeLaunchTemplateVersions";
+const ACTION: Call = Call::DescribeLaunchTemplateVersions;
 
 impl Site {
     /// The version, with the names of what can't be copied.
@@ -31,10 +32,12 @@ impl Site {
             })
             .await?;
         let found = answer.launch_template_versions.unwrap_or_default().into_iter().next();
-        let found = found.ok_or_else(|| errors::lacking(ACTION, "the version asked for"))?;
-        let number = found.version_number.ok_or_else(|| errors::lacking(ACTION, "the version's number"))?;
-        let data =
-            found.launch_template_data.ok_or_else(|| errors::lacking(ACTION, "the template's data"))?;
+        let found = found.ok_or_else(|| errors::lacking(ACTION.name(), "the version asked for"))?;
+        let number =
+            found.version_number.ok_or_else(|| errors::lacking(ACTION.name(), "the version's number"))?;
+        let data = found
+            .launch_template_data
+            .ok_or_else(|| errors::lacking(ACTION.name(), "the template's data"))?;
         Ok(described(number, data, uncarried(paths.found().iter().map(String::as_str))))
     }
 }
@@ -123,7 +126,8 @@ mod tests {
 
     fn versions(items: &str) -> Answer {
         let body = format!("<launchTemplateVersionSet>{items}</launchTemplateVersionSet>");
-        (200, format!("<{ACTION}Response>{body}</{ACTION}Response>"))
+        let action = ACTION.name();
+        (200, format!("<{action}Response>{body}</{action}Response>"))
     }
 
     /// Every element that is carried, each with a value of its own.
@@ -235,6 +239,6 @@ mod tests {
             assert!(matches!(outcome, Err(CloudError::NotFound { .. })), "{outcome:?}");
         }
         let outcome = Fake::always(versions("")).aws().template_version(&here(), "lt-1", "3").await;
-        assert_eq!(outcome, Err(errors::lacking(ACTION, "the version asked for")));
+        assert_eq!(outcome, Err(errors::lacking(ACTION.name(), "the version asked for")));
     }
 }

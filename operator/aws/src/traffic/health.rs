@@ -8,10 +8,11 @@ use dryad_cloud::CloudError;
 use dryad_cloud::group::InstanceId;
 use dryad_cloud::traffic::{TargetGroupArn, TargetHealth};
 
+use crate::call::Call;
 use crate::errors::lacking;
 use crate::site::Site;
 
-const ACTION: &str = "DescribeTargetHealth";
+const ACTION: Call = Call::DescribeTargetHealth;
 
 impl Site {
     /// Every target, in one answer: the request knows no pages. AWS answers ten of them a second.
@@ -29,8 +30,8 @@ impl Site {
             let id = target
                 .target()
                 .and_then(|target| target.id())
-                .ok_or_else(|| lacking(ACTION, "a target's id"))?;
-            let health = target.target_health().ok_or_else(|| lacking(ACTION, "a target's health"))?;
+                .ok_or_else(|| lacking(ACTION.name(), "a target's id"))?;
+            let health = target.target_health().ok_or_else(|| lacking(ACTION.name(), "a target's health"))?;
             add(&mut targets, InstanceId(id.to_owned()), of(health));
         }
         Ok(targets)

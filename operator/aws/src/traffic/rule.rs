@@ -6,10 +6,11 @@ use dryad_cloud::traffic::{Rule, RuleArn, Weight};
 use tokio::time::Instant;
 
 use super::shape::Shape;
+use crate::call::Call;
 use crate::site::Site;
 
-const LOOK: &str = "DescribeRules";
-const MODIFY: &str = "ModifyRule";
+const LOOK: Call = Call::DescribeRules;
+const MODIFY: Call = Call::ModifyRule;
 
 impl Site {
     /// The rule as it stands.
@@ -29,7 +30,7 @@ impl Site {
             Shape::Other(words) => {
                 let message =
                     format!("the rule is {words}; only a rule that does nothing but forward is changed");
-                return Err(CloudError::Invalid { action: MODIFY, message });
+                return Err(CloudError::Invalid { action: MODIFY.name(), message });
             }
         };
         let forward = ForwardActionConfig::builder()
@@ -48,8 +49,8 @@ impl Site {
             .read(deadline, LOOK, |clients| clients.elb.describe_rules().rule_arns(&rule.0).send())
             .await?;
         match answer.rules() {
-            [] => Err(CloudError::NotFound { action: LOOK, message: format!("no rule {}", rule.0) }),
-            [rule, ..] => Shape::of(LOOK, rule),
+            [] => Err(CloudError::NotFound { action: LOOK.name(), message: format!("no rule {}", rule.0) }),
+            [rule, ..] => Shape::of(LOOK.name(), rule),
         }
     }
 }
@@ -58,7 +59,7 @@ impl Site {
 fn unsent(error: CloudError) -> CloudError {
     match error {
         CloudError::Unanswered { action, message } => CloudError::Unreachable {
-            action: MODIFY,
+            action: MODIFY.name(),
             message: format!("the rule could not be read first: {action} was not answered: {message}"),
         },
         answered => answered,

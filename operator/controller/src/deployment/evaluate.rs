@@ -11,6 +11,7 @@ use url::Url;
 
 use super::Tick;
 use crate::checks::http::{self, Address, CheckPath, ExpectStatus, HttpCheck};
+use crate::denials::Ask;
 use crate::observe::Sight;
 
 /// Asks every check and tells the memory what they came to.
@@ -60,7 +61,12 @@ async fn ask<C: Cloud>(tick: &Tick<'_, C>, http: &Http, green: &Group) -> Result
         .map(|instance| instance.id.clone())
         .collect();
     let place = green_place(tick).ok_or("green is not in the ledger")?;
-    let found = tick.operator.cloud.addresses(&place, &ids).await.map_err(|error| error.to_string())?;
+    let found = tick.operator.cloud.addresses(&place, &ids).await;
+    if let Some(environment) = &tick.environment_view {
+        let answer = found.as_ref().map(drop);
+        tick.operator.denials.answered(&environment.revision.uid, Ask::Addresses, answer);
+    }
+    let found = found.map_err(|error| error.to_string())?;
     if found.len() < ids.len() {
         return Ok(http::Verdict::Unknown { reason: "an instance has no address yet".to_owned() });
     }

@@ -7,6 +7,7 @@ mod evaluate;
 mod line;
 mod resolve;
 
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use tracing::{info, warn};
 
 use crate::act::{self, Blueprint, Stage};
 use crate::blueprint;
+use crate::denials::Ask;
 use crate::desk::Desk;
 use crate::fence;
 use crate::launch::{self, Obstacle};
@@ -155,7 +157,9 @@ impl<C: Cloud> Tick<'_, C> {
         let owner = self.operator.owner(environment);
         let green = self.deployment.plan.as_ref().map(|plan| &plan.green);
         let at = self.operator.clock.now();
-        match observe::look(&*self.operator.cloud, &target, &tenure.groups, &owner, green).await {
+        let seen = observe::look(&*self.operator.cloud, &target, &tenure.groups, &owner, green).await;
+        self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
+        match seen {
             Ok(sight) => {
                 desk.memory.saw(Look { at, reading: sight.reading.clone() }, self.tick());
                 desk.memory.explained(sight.note.clone());
@@ -246,6 +250,8 @@ impl<C: Cloud> Tick<'_, C> {
             info!(deployment = %self.deployment.name, ?effect, "effect");
             let sent = act::act(&stage, effect, memory).await;
             self.operator.desks.hear(&owner.uid, memory);
+            let answer = sent.as_ref().copied();
+            self.operator.denials.answered(&owner.uid, Ask::Change(discriminant(effect)), answer);
             if let Err(error) = sent {
                 warn!(deployment = %self.deployment.name, ?effect, %error, "the cloud did not say yes");
                 memory.explained(Some(error.to_string()));

@@ -4,6 +4,7 @@ mod holder;
 mod prune;
 mod report;
 
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use kube::runtime::controller;
 use tracing::{info, warn};
 
 use crate::act::{self, Stage};
+use crate::denials::Ask;
 use crate::operator::{Operator, TickError};
 use crate::{blueprint, fence, observe, record, view};
 
@@ -97,7 +99,9 @@ impl<C: Cloud> Tick<'_, C> {
         let owner = self.operator.owner(self.object);
         let (at, tick) = (self.operator.clock.now(), self.environment.pace.tick());
         let groups = &self.environment.tenure.groups;
-        match observe::look(&*self.operator.cloud, &target, groups, &owner, None).await {
+        let seen = observe::look(&*self.operator.cloud, &target, groups, &owner, None).await;
+        self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
+        match seen {
             Ok(sight) => {
                 memory.saw(Look { at, reading: sight.reading.clone() }, tick);
                 Some(sight.reading)
@@ -145,7 +149,10 @@ impl<C: Cloud> Tick<'_, C> {
             }
             info!(environment = %self.environment.name, ?effect, "effect");
             let sent = act::act(&stage, effect, memory).await;
-            self.operator.desks.hear(&self.environment.revision.uid, memory);
+            let uid = &self.environment.revision.uid;
+            self.operator.desks.hear(uid, memory);
+            let answer = sent.as_ref().copied();
+            self.operator.denials.answered(uid, Ask::Change(discriminant(effect)), answer);
             if let Err(error) = sent {
                 warn!(environment = %self.environment.name, ?effect, %error, "the cloud did not say yes");
                 break;

@@ -72,7 +72,9 @@ async fn write<C: Cloud>(
     service: Service<'_>,
 ) -> Result<(), TickError> {
     let generation = tick.object.metadata.generation.unwrap_or_default();
-    let facts = Facts { generation, tenure: &tick.environment.tenure, template, newest, service };
+    let denied = tick.operator.denials.of(&tick.environment.revision.uid);
+    let denied = denied.as_deref();
+    let facts = Facts { generation, tenure: &tick.environment.tenure, template, newest, service, denied };
     let mut next = tick.object.clone();
     let status = next.status.get_or_insert_default();
     status.conditions = conditions(facts, &status.conditions, tick.operator.clock.now().wall);

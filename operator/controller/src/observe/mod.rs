@@ -83,6 +83,17 @@ pub async fn look<C: Cloud>(
     Ok(Sight { reading, groups, note })
 }
 
+/// What the cloud answered to a look, whatever was made of it.
+///
+/// # Errors
+/// What it said instead of what was asked for.
+pub fn answer(seen: &Result<Sight, Blind>) -> Result<(), &CloudError> {
+    match seen {
+        Ok(_) | Err(Blind::Foreign { .. }) => Ok(()),
+        Err(Blind::Cloud(error)) => Err(error),
+    }
+}
+
 /// The groups of the ledger that exist, each where the ledger says it is.
 async fn read_groups<C: Cloud>(
     cloud: &C,
