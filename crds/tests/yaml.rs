@@ -6,16 +6,18 @@ use dryad_crds::{generate, reference};
 use serde_json::Value;
 
 #[test]
-fn the_checked_in_yaml_is_what_the_types_generate() {
+fn the_checked_in_yaml_and_the_charts_are_what_the_types_generate() {
     for crd in generate::crds() {
-        let name = format!("{}.yaml", crd.spec.names.plural);
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("yaml").join(&name);
-        let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
         let generated = generate::yaml(&crd).expect("YAML");
-        assert!(
-            checked_in == generated,
-            "crds/yaml/{name} is not what the types say; run `cargo run -p dryad-crds --bin crdgen` and commit it"
-        );
+        for folder in ["crds/yaml", "charts/dryad/files/crds"] {
+            let name = format!("{folder}/{}.yaml", crd.spec.names.plural);
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&name);
+            let checked_in = std::fs::read_to_string(&file).unwrap_or_default();
+            assert!(
+                checked_in == generated,
+                "{name} is not what the types say; run `cargo run -p dryad-crds --bin crdgen` and commit it"
+            );
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writes the CRDs to `crds/yaml`, a file each, and their reference to `docs/api.md`.
+//! Writes the CRDs to `crds/yaml` and into the chart, a file each, and their reference to `docs/api.md`.
 
 use std::error::Error;
 use std::path::Path;
@@ -10,7 +10,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let crds = generate::crds();
     for crd in &crds {
         let name = format!("{}.yaml", crd.spec.names.plural);
-        write(&here.join("yaml").join(name), &generate::yaml(crd)?)?;
+        let yaml = generate::yaml(crd)?;
+        write(&here.join("yaml").join(&name), &yaml)?;
+        // Copies, and no links: who fetches charts from git may leave links out.
+        write(&here.join("../charts/dryad/files/crds").join(&name), &yaml)?;
     }
     write(&here.join("../docs/api.md"), &reference::markdown(&crds))
 }

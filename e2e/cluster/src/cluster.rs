@@ -22,9 +22,9 @@ use tokio::time::{Instant, sleep};
 use crate::assets::{Assets, AssetsError, MissingTool};
 use crate::progress::Progress;
 use api::Api;
-pub use api::NamespaceError;
+pub use api::{NamespaceError, TokenError};
 use components::Files;
-use credentials::{Authority, Identity};
+use credentials::{Authority, Identity, Proof};
 pub(crate) use guard::Guard;
 pub use kubeconfig::Kubeconfig;
 use port::ReservedPort;
@@ -98,7 +98,7 @@ impl Cluster {
             files.kubeconfig("admin"),
             &url(&port),
             authority.certificate(),
-            &admin_identity,
+            Proof::Certificate(&admin_identity),
         )?;
         let etcd = Process::start(&guard, components::etcd(assets.etcd(), &files), files.log("etcd"))?;
         let mut cluster = Self {
@@ -199,16 +199,26 @@ impl Cluster {
     }
 
     /// The access of `user`, a member of `group` (and, as everybody, of `system:authenticated`), who may do what RBAC
-    /// lets them. Asked twice it makes two files for the same user. A service account is the user
-    /// `system:serviceaccount:NAMESPACE:NAME`.
+    /// lets them. Asked twice it makes two files for the same user.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn kubeconfig_for(&self, user: &str, group: Option<&str>) -> Result<Kubeconfig, ClusterError> {
-        let identity = self.authority.user(user, group)?;
-        let file = tempfile::Builder::new().prefix("user-").tempdir_in(self.files.root())?.keep();
-        let path = file.join("kubeconfig");
-        Ok(Kubeconfig::write(path, &self.url(), self.authority.certificate(), &identity)?)
+        Ok(self.write_kubeconfig(Proof::Certificate(&self.authority.user(user, group)?))?)
+    }
+
+    /// The access of a service account, by a token that the API server issues for it, as it does for pods. It holds for
+    /// a day.
+    ///
+    /// # Errors
+    /// There is no such service account, the API server does not answer, or the file cannot be written.
+    pub async fn kubeconfig_of_service_account(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Kubeconfig, ClusterError> {
+        let token = self.api()?.token(namespace, name).await?;
+        Ok(self.write_kubeconfig(Proof::Token(&token))?)
     }
 
     /// kubectl, set to this cluster and its administrator.
@@ -236,6 +246,12 @@ impl Cluster {
         Ok(self.api()?.create_namespace(prefix).await?)
     }
 
+    fn write_kubeconfig(&self, proof: Proof<'_>) -> io::Result<Kubeconfig> {
+        let file = tempfile::Builder::new().prefix("user-").tempdir_in(self.files.root())?.keep();
+        let path = file.join("kubeconfig");
+        Kubeconfig::write(path, &self.url(), self.authority.certificate(), proof)
+    }
+
     fn tool(&self, binary: &Path) -> Command {
         let mut command = Command::new(binary);
         command.env("KUBECONFIG", self.admin.path());
@@ -259,7 +275,7 @@ impl Cluster {
             self.files.kubeconfig("kube-controller-manager"),
             &self.url(),
             self.authority.certificate(),
-            &self.authority.user(USER, None)?,
+            Proof::Certificate(&self.authority.user(USER, None)?),
         )?;
         let command = components::controller_manager(binary, &self.files, kubeconfig.path());
         let process = Process::start(&self.guard, command, self.files.log("kube-controller-manager"))?;
@@ -325,6 +341,9 @@ pub enum ClusterError {
     /// A namespace could not be made.
     #[error(transparent)]
     Namespace(#[from] NamespaceError),
+    /// A token could not be had.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// A file or process of the cluster.
     #[error("the local cluster's files or processes: {0}")]
     Io(#[from] io::Error),

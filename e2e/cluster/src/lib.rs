@@ -13,7 +13,8 @@
 //! ```
 //!
 //! - What it runs is found, fetched or built: [`Assets`].
-//! - RBAC is on. [`Cluster::kubeconfig`] is the administrator's, [`Cluster::kubeconfig_for`] anybody's.
+//! - RBAC is on. [`Cluster::kubeconfig`] is the administrator's, [`Cluster::kubeconfig_for`] anybody's,
+//!   [`Cluster::kubeconfig_of_service_account`] that of a program.
 //! - Nothing outlives this process, whatever it dies of, and no two clusters share anything but binaries.
 //!
 //! It has no nodes: nothing schedules or runs pods. Unix only.
@@ -23,7 +24,7 @@ mod cluster;
 mod progress;
 
 pub use assets::{Assets, AssetsError, MissingTool, Tool};
-pub use cluster::{Cluster, ClusterError, Kubeconfig, NamespaceError, Options};
+pub use cluster::{Cluster, ClusterError, Kubeconfig, NamespaceError, Options, TokenError};
 
 /// rustls wants one provider for the process; whoever set one before has set the same.
 fn use_ring() {

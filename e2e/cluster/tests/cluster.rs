@@ -98,14 +98,19 @@ async fn a_user_may_do_only_what_rbac_grants() {
 }
 
 #[tokio::test]
-async fn a_service_account_may_do_what_its_chart_grants() {
+async fn a_service_account_acts_with_a_token_and_may_do_what_it_is_granted() {
     let cluster = Cluster::shared().await.unwrap();
-    let namespace = cluster.namespace("chart-rbac").await.unwrap();
-    let operator =
-        cluster.kubeconfig_for(&format!("system:serviceaccount:{namespace}:operator"), None).unwrap();
+    let namespace = cluster.namespace("account").await.unwrap();
+    let missing = cluster.kubeconfig_of_service_account(&namespace, "operator").await.unwrap_err();
+    assert!(missing.to_string().contains(r#"serviceaccounts \"operator\" not found"#), "{missing}");
+
+    stdout(&mut kubectl(cluster, &format!("create serviceaccount operator -n {namespace}")));
+    let operator = cluster.kubeconfig_of_service_account(&namespace, "operator").await.unwrap();
     let list =
         || run(kubectl(cluster, &format!("get pods -n {namespace}")).env("KUBECONFIG", operator.path()));
-    assert!(!list().status.success());
+    let denied = String::from_utf8(list().stderr).unwrap();
+    let user = format!(r#"User "system:serviceaccount:{namespace}:operator" cannot list resource "pods""#);
+    assert!(denied.contains(&user), "{denied}");
     stdout(&mut kubectl(
         cluster,
         &format!(

@@ -2,7 +2,8 @@
 //!
 //! Everything is real but the cloud's hardware: a Kubernetes control plane, the operator as a process of its own
 //! that speaks to it and, through the AWS SDK, to the local cloud; instances that are processes; a git repository
-//! to deploy from. A [`Stage`] has a namespace, a cloud and operators of its own, so that many fit on one cluster.
+//! to deploy from. Operators act by the rights that the chart gives them ([`rights`]). A [`Stage`] has a namespace, a
+//! cloud and operators of its own, so that many fit on one cluster.
 //!
 //! Whoever uses it calls [`parts::play`] first thing in its `main`: the same executable is started again to be
 //! the operator, or the web application on an instance.
@@ -13,6 +14,7 @@ pub mod load;
 pub mod operator;
 pub mod parts;
 pub mod repository;
+pub mod rights;
 mod stage;
 
 pub use stage::{Stage, StageError, install_crds};

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
@@ -106,6 +107,24 @@ impl Operator {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until it has logged these words; all that it has logged.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn until_logged(&self, words: &str) -> String {
+        const PATIENCE: Duration = Duration::from_secs(90);
+        const PAUSE: Duration = Duration::from_millis(50);
+        let began = Instant::now();
+        loop {
+            let log = self.log();
+            if log.contains(words) {
+                return log;
+            }
+            assert!(began.elapsed() < PATIENCE, "{words:?} is not logged after {PATIENCE:?}:\n{log}");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Where it logs.

@@ -22,6 +22,7 @@ use thiserror::Error;
 use crate::operator::{Operator, Wiring};
 use crate::parts;
 use crate::repository::{GitError, Repository};
+use crate::rights;
 
 /// Why there is no stage.
 #[derive(Debug, Error)]
@@ -50,14 +51,18 @@ pub enum StageError {
     /// A file or a process.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The operators' rights could not be had.
+    #[error("the rights of config/install.yaml: {0}")]
+    Rights(String),
     /// The API server did not take up the CRDs.
     #[error("the CRDs were not established within 30 seconds")]
     Crds,
 }
 
-/// A namespace, a cloud with a load balancer, a repository, and operators.
+/// A namespace, a cloud with a load balancer, a repository, and operators, which have the rights of the chart and no
+/// others.
 pub struct Stage {
-    /// A client for everything.
+    /// A client that may do everything.
     pub client: Client,
     /// The namespace.
     pub namespace: String,
@@ -84,6 +89,8 @@ impl Stage {
         let client = Client::try_from(config)?;
         install_crds(&client).await?;
         let namespace = cluster.namespace(name).await?;
+        rights::grant(&client, &namespace).await?;
+        let operators = cluster.kubeconfig_of_service_account(&namespace, rights::ACCOUNT).await?;
         let options = Options {
             timings: timings(),
             instances: InstanceKind::Real {
@@ -97,7 +104,7 @@ impl Stage {
         let web = cloud.web_fixture().await.map_err(StageError::Fixture)?;
         let wiring = Wiring {
             executable: executable.to_owned(),
-            kubeconfig: cluster.kubeconfig().path().to_owned(),
+            kubeconfig: operators.path().to_owned(),
             namespace: namespace.clone(),
             endpoint: cloud.endpoint(),
             directory: directory.path().to_owned(),

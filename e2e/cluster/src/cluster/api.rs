@@ -50,6 +50,44 @@ impl Api {
             _ => Err(NamespaceError::Refused { prefix: prefix.into(), status, text }),
         }
     }
+
+    /// Has a token issued for a service account.
+    pub(crate) async fn token(&self, namespace: &str, name: &str) -> Result<String, TokenError> {
+        const A_DAY: u32 = 24 * 60 * 60;
+        let body = serde_json::json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": { "expirationSeconds": A_DAY },
+        });
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token");
+        let request = self.client.post(format!("{}{path}", self.server));
+        let answer = request.header("content-type", "application/json").body(body.to_string()).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        let issued: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        match (status, issued["status"]["token"].as_str()) {
+            (StatusCode::CREATED, Some(token)) => Ok(token.into()),
+            _ => Err(TokenError::Refused { account: format!("{namespace}/{name}"), status, text }),
+        }
+    }
+}
+
+/// Why a token could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// No answer.
+    #[error("the API server did not answer the request for a token: {0}")]
+    Unanswered(#[from] reqwest::Error),
+    /// Refused, mostly because there is no such service account.
+    #[error("the API server refused a token for the service account {account} ({status}): {text}")]
+    Refused {
+        /// Whose.
+        account: String,
+        /// The answer's status.
+        status: StatusCode,
+        /// The answer's body.
+        text: String,
+    },
 }
 
 /// Why a namespace could not be made.

@@ -8,6 +8,15 @@ use rcgen::{
     KeyPair, KeyUsagePurpose,
 };
 
+/// What a client shows to be somebody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Proof<'a> {
+    /// A client certificate.
+    Certificate(&'a Identity),
+    /// A token of a service account's.
+    Token(&'a str),
+}
+
 /// A certificate and its private key, both PEM.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::credentials::Identity;
+use super::credentials::Proof;
 
 /// One user's access to a cluster, as a file that every Kubernetes client reads. It needs no other file, and ends
 /// with its cluster.
@@ -29,23 +29,24 @@ impl Kubeconfig {
         &self.yaml
     }
 
-    /// Writes the one by which `identity` reaches `server`, readable by this machine's user alone.
-    pub(crate) fn write(
-        path: PathBuf,
-        server: &str,
-        authority: &str,
-        identity: &Identity,
-    ) -> io::Result<Self> {
-        let yaml = render(server, authority, identity);
+    /// Writes the one by which whoever has this proof reaches `server`, readable by this machine's user alone.
+    pub(crate) fn write(path: PathBuf, server: &str, authority: &str, proof: Proof<'_>) -> io::Result<Self> {
+        let yaml = render(server, authority, proof);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(yaml.as_bytes())?;
         Ok(Self { path, yaml })
     }
 }
 
-fn render(server: &str, authority: &str, identity: &Identity) -> String {
-    let [authority, certificate, key] =
-        [authority, &identity.certificate, &identity.key].map(|pem| STANDARD.encode(pem));
+fn render(server: &str, authority: &str, proof: Proof<'_>) -> String {
+    let authority = STANDARD.encode(authority);
+    let user = match proof {
+        Proof::Certificate(identity) => {
+            let [certificate, key] = [&identity.certificate, &identity.key].map(|pem| STANDARD.encode(pem));
+            format!("client-certificate-data: {certificate}\n    client-key-data: {key}")
+        }
+        Proof::Token(token) => format!("token: {token}"),
+    };
     format!(
         "apiVersion: v1
 kind: Config
@@ -57,8 +58,7 @@ clusters:
 users:
 - name: dryad
   user:
-    client-certificate-data: {certificate}
-    client-key-data: {key}
+    {user}
 contexts:
 - name: dryad
   context:
