@@ -16,6 +16,8 @@ use dryad_machine::name::Uid;
 pub enum Ask {
     /// How the target is.
     Target,
+    /// What the launch template holds that green's is derived from.
+    Template,
     /// Where instances are.
     Addresses,
     /// A change.

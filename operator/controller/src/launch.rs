@@ -90,21 +90,28 @@ impl From<Unlaunchable> for Obstacle {
     }
 }
 
-/// What is open, settled: asks the cloud for the launch template that this one is derived from.
+/// What is open, settled: asks the cloud for the launch template that this one is derived from. What it answers is told
+/// to `hear`.
 ///
 /// # Errors
 /// What stands in the way.
-pub async fn look<C: Cloud>(cloud: &C, target: &Target, release: &Release) -> Result<Launch, Obstacle> {
+pub async fn look<C: Cloud>(
+    cloud: &C,
+    target: &Target,
+    release: &Release,
+    hear: impl FnOnce(Result<(), &CloudError>),
+) -> Result<Launch, Obstacle> {
     let Target::AutoScalingGroup(group) = target;
     let declared = &group.launch_template;
     let base = match &declared.from {
-        Some(from) => Some(read(cloud, &target.place(), from, from.version.as_ref()).await?),
+        Some(from) => Some(read(cloud, &target.place(), from, from.version.as_ref(), hear).await?),
         None => None,
     };
     Ok(settle(declared, release, base.as_ref())?)
 }
 
-/// The launch template that a deploy is derived from, at the version that was settled.
+/// The launch template that a deploy is derived from, at the version that was settled. What the cloud answers is told to
+/// `hear`.
 ///
 /// # Errors
 /// What stands in the way.
@@ -112,11 +119,12 @@ pub async fn base<C: Cloud>(
     cloud: &C,
     target: &Target,
     launch: Option<&Launch>,
+    hear: impl FnOnce(Result<(), &CloudError>),
 ) -> Result<Option<DescribedTemplate>, Obstacle> {
     let Target::AutoScalingGroup(group) = target;
     let version = launch.and_then(|launch| launch.version).map(|version| version.to_string());
     match (&group.launch_template.from, version) {
-        (Some(from), Some(version)) => read(cloud, &target.place(), from, &version).await.map(Some),
+        (Some(from), Some(version)) => read(cloud, &target.place(), from, &version, hear).await.map(Some),
         _ => Ok(None),
     }
 }
@@ -126,8 +134,11 @@ async fn read<C: Cloud>(
     place: &Place,
     from: &TemplateVersion,
     version: &str,
+    hear: impl FnOnce(Result<(), &CloudError>),
 ) -> Result<DescribedTemplate, Obstacle> {
-    cloud.template_version(place, from.id.as_ref(), version).await.map_err(|error| match error {
+    let answer = cloud.template_version(place, from.id.as_ref(), version).await;
+    hear(answer.as_ref().map(drop));
+    answer.map_err(|error| match error {
         CloudError::NotFound { .. } => {
             let (id, version, place) = (from.id.to_string(), version.to_owned(), place.clone());
             Unlaunchable::Absent { id, version, place }.into()

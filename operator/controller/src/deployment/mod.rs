@@ -11,7 +11,7 @@ use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dryad_cloud::Cloud;
+use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::deployment::status::Template;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::decide::{self, Action, Append, Decision, Progress, Write};
@@ -272,7 +272,11 @@ impl<C: Cloud> Tick<'_, C> {
         let Some((plan, member)) = plan.and_then(|plan| Some((plan, tenure.member(&plan.green)?))) else {
             return Ok(None);
         };
-        let base = launch::base(&*self.operator.cloud, &template.target, template.launch.as_ref()).await?;
+        let hear = |answer: Result<(), &CloudError>| {
+            self.operator.denials.answered(&owner.uid, Ask::Template, answer);
+        };
+        let launch = template.launch.as_ref();
+        let base = launch::base(&*self.operator.cloud, &template.target, launch, hear).await?;
         let made = blueprint::blueprint(template, base.as_ref(), &plan.shipment.release, owner, member);
         made.map(Some).map_err(|unbuildable| Obstacle::Lasting(unbuildable.to_string()))
     }

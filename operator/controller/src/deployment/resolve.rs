@@ -1,6 +1,6 @@
 //! Finding out which exact release a Deployment means and what it will be launched from, in `Resolve`.
 
-use dryad_cloud::Cloud;
+use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::deployment::Mode;
 use dryad_crds::deployment::status::Template;
 use dryad_crds::environment::EnvironmentSpec;
@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use super::Tick;
+use crate::denials::Ask;
 use crate::desk::Desk;
 use crate::launch::{self, Obstacle};
 use crate::release::git::BasicAuth;
@@ -54,7 +55,12 @@ async fn settle<C: Cloud>(
         return Ok(());
     }
     let declared = Template::of(environment);
-    let launch = launch::look(&*tick.operator.cloud, &declared.target, &shipment.release).await?;
+    let hear = |answer: Result<(), &CloudError>| {
+        if let Some(view) = &tick.environment_view {
+            tick.operator.denials.answered(&view.revision.uid, Ask::Template, answer);
+        }
+    };
+    let launch = launch::look(&*tick.operator.cloud, &declared.target, &shipment.release, hear).await?;
     desk.settled = Some(Template { launch: Some(launch), ..declared });
     Ok(())
 }
