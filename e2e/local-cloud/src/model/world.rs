@@ -111,6 +111,10 @@ impl World {
             }
         };
         self.log.called(self.now, &call, logged);
+        if A::KIND == Kind::Write {
+            // Refused or not: who waits for it to be asked is to look again.
+            self.revision += 1;
+        }
         Reply { delay: verdict.delay, outcome }
     }
 

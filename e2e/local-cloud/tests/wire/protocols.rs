@@ -120,6 +120,8 @@ async fn the_access_key_is_the_account_and_unknown_keys_are_refused() {
     let cloud = Cloud::open().await;
     let who = "Action=GetCallerIdentity";
     cloud.query_as("000000000000", "sts", who).await.holds("<Account>000000000000</Account>");
+    let alice = cloud.query_as("000000000000.alice", "sts", who).await;
+    alice.holds("<Arn>arn:aws:iam::000000000000:user/alice</Arn>");
     for (service, status, code) in [
         ("sts", 403, "InvalidClientTokenId"),
         ("ec2", 401, "AuthFailure"),

@@ -28,11 +28,15 @@ impl Credentials {
         Self { issued: BTreeMap::new(), ids: Ids::new(seed, "credentials") }
     }
 
-    /// Who signs with `access_key` at `now`: twelve digits are the root user of that account; other keys must have been
-    /// issued by `AssumeRole` and not be over.
+    /// Who signs with `access_key` at `now`: twelve digits are the root user of that account, and with a dot and a name
+    /// behind them its user of that name; other keys must have been issued by `AssumeRole` and not be over.
     pub fn identity(&self, access_key: &str, now: Timestamp) -> Option<Identity> {
-        if let Ok(account) = Account::try_from(access_key.to_owned()) {
-            let principal = format!("arn:aws:iam::{account}:root");
+        let (account, user) = match access_key.split_once('.') {
+            Some((account, name)) => (account, format!("user/{name}")),
+            None => (access_key, "root".to_owned()),
+        };
+        if let Ok(account) = Account::try_from(account.to_owned()) {
+            let principal = format!("arn:aws:iam::{account}:{user}");
             return Some(Identity { account, principal });
         }
         let (identity, until) = self.issued.get(access_key)?;
