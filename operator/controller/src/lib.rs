@@ -24,6 +24,7 @@ pub mod mandate;
 pub mod metrics;
 pub mod observe;
 pub mod operator;
+pub mod patience;
 pub mod queue;
 pub mod record;
 pub mod release;

@@ -20,6 +20,11 @@ use crate::{deployment, environment, view};
 
 /// How many objects are looked at at once. More does not help: kube polls them all on every wake.
 const AT_ONCE: u16 = 32;
+/// After how many leases without a word a watch is begun anew: its connection may have gone silent, and a cache that
+/// nobody fills holds every deploy up. Quiet watches end on their own as often, which costs the API server little.
+const LEASES_OF_SILENCE: u32 = 4;
+/// No watch goes on for longer, in seconds: the API server would not have it.
+const LONGEST_WATCH: u64 = 290;
 /// How long after a failed tick the next one is tried.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -50,6 +55,7 @@ impl Scope {
 pub struct Loops {
     scope: Scope,
     client: Client,
+    watching: watcher::Config,
     deployments: Controller<Guarded<Deployment>>,
     environments: Controller<Guarded<Environment>>,
 }
@@ -64,15 +70,15 @@ pub struct Caches {
 }
 
 impl Loops {
-    /// Loops over the objects of both kinds in this scope.
-    pub fn new(client: &Client, scope: Scope) -> (Self, Caches) {
+    /// Loops over the objects of both kinds in this scope, in a process whose lease holds for so long.
+    pub fn new(client: &Client, scope: Scope, lease: Duration) -> (Self, Caches) {
         let config = || Config::default().concurrency(AT_ONCE);
-        let deployments =
-            Controller::new(scope.api(client), watcher::Config::default()).with_config(config());
-        let environments =
-            Controller::new(scope.api(client), watcher::Config::default()).with_config(config());
+        let silence = (lease * LEASES_OF_SILENCE).as_secs().clamp(1, LONGEST_WATCH);
+        let watching = watcher::Config::default().timeout(u32::try_from(silence).unwrap_or(u32::MAX));
+        let deployments = Controller::new(scope.api(client), watching.clone()).with_config(config());
+        let environments = Controller::new(scope.api(client), watching.clone()).with_config(config());
         let caches = Caches { deployments: deployments.store(), environments: environments.store() };
-        (Self { scope, client: client.clone(), deployments, environments }, caches)
+        (Self { scope, client: client.clone(), watching, deployments, environments }, caches)
     }
 
     /// Runs until `stop`; ticks that are under way then are finished first.
@@ -80,11 +86,9 @@ impl Loops {
         let siblings = operator.caches.deployments.clone();
         let deployments = self
             .deployments
-            .watches(
-                self.scope.api::<Environment>(&self.client),
-                watcher::Config::default(),
-                move |environment| of_environment(&siblings, &environment),
-            )
+            .watches(self.scope.api::<Environment>(&self.client), self.watching.clone(), move |environment| {
+                of_environment(&siblings, &environment)
+            })
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(timed, |_, error, _| after(error), operator.clone())
             .for_each(async |outcome| tell("Deployments", outcome));
@@ -92,7 +96,7 @@ impl Loops {
             .environments
             .watches(
                 self.scope.api::<Deployment>(&self.client),
-                watcher::Config::default(),
+                self.watching,
                 |deployment: Guarded<Deployment>| environment_of(&deployment),
             )
             .graceful_shutdown_on(stop.clone().cancelled_owned())

@@ -135,7 +135,7 @@ async fn serve<C: Cloud>(
         return Ending::Release;
     };
     let World { client, cloud, clock } = world;
-    let (loops, caches) = Loops::new(&client, settings.scope.clone());
+    let (loops, caches) = Loops::new(&client, settings.scope.clone(), settings.election.durations.lease());
     let operator = Arc::new(Operator {
         mandate: Mandate::new(seat, leadership.takeover, clock.mono(), settings.uncertainty),
         events: Events::new(client.clone(), &settings.pod, instruments.metrics.clone()),

@@ -18,6 +18,7 @@ use dryad_aws::Aws;
 use dryad_controller::clock::Clock;
 use dryad_controller::health::Health;
 use dryad_controller::metrics::Metrics;
+use dryad_controller::patience::Patience;
 use dryad_controller::run::{Instruments, World, run};
 use kube::Config;
 use kube::client::ClientBuilder;
@@ -67,7 +68,9 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
 
     let clock = Clock::default();
     let config = Config::infer().await?;
-    let client = ClientBuilder::try_from(config)?.with_layer(&clock).build();
+    // Who gets no answer for so long does not lead for much longer either.
+    let patience = Patience::new(settings.election.durations.renew());
+    let client = ClientBuilder::try_from(config)?.with_layer(&clock).with_layer(&patience).build();
     let cloud = Arc::new(Aws::new(aws, cloud::Counting(metrics.clone())));
     run(settings, World { client, cloud, clock }, Instruments { metrics, health }, stop).await?;
     server.abort();
