@@ -1,14 +1,19 @@
 //! Making Environments and Deployments, and waiting for what becomes of them.
 
+use std::future::ready;
+use std::pin::pin;
 use std::time::Duration;
 
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::{Entry, History};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
+use futures::StreamExt;
+use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
+use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 
 use crate::Stage;
@@ -160,6 +165,20 @@ impl Stage {
 }
 
 impl Stage {
+    /// Waits until an Event says this, among other words.
+    ///
+    /// # Panics
+    /// When none does in time.
+    pub async fn until_event(&self, words: &str) -> Event {
+        let says = |event: &Event| event.note.as_ref().is_some_and(|note| note.contains(words));
+        let events = watcher(self.api::<Event>(), watcher::Config::default()).applied_objects();
+        let mut saying = pin!(events.filter_map(|event| ready(event.ok().filter(says))));
+        match tokio::time::timeout(PATIENCE, saying.next()).await {
+            Ok(Some(event)) => event,
+            Ok(None) | Err(_) => panic!("no Event says {words:?} after {PATIENCE:?}\n{}", self.logs()),
+        }
+    }
+
     /// The last lines of every operator's log, and where the whole of them are.
     fn logs(&self) -> String {
         const LINES: usize = 60;

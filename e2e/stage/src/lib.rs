@@ -10,6 +10,7 @@
 
 pub mod capacity;
 pub mod deploys;
+pub mod line;
 pub mod load;
 pub mod operator;
 pub mod parts;

@@ -1,9 +1,10 @@
 //! Load: users who ask all the time and remember every answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -15,13 +16,15 @@ const REST: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// An answer that was not given for so long is no longer being given.
 const SILENCE: Duration = Duration::from_secs(1);
+/// How long an answer may be another one than was waited for before that counts as stuck.
+const STUCK: Duration = Duration::from_secs(90);
 
 /// Users at work. Dropping it sends them home, and what they saw is lost.
 #[derive(Debug)]
 pub struct Load {
     home: CancellationToken,
     users: JoinSet<()>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<watch::Sender<Seen>>,
 }
 
 /// What all users saw, in the order in which they saw it.
@@ -52,14 +55,14 @@ impl Load {
     /// Sends users to `url`.
     pub fn on(url: &str) -> Self {
         let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap_or_default();
-        let (home, seen) = (CancellationToken::new(), Arc::<Mutex<Seen>>::default());
+        let (home, seen) = (CancellationToken::new(), Arc::new(watch::Sender::new(Seen::default())));
         let mut users = JoinSet::new();
         for _ in 0..USERS {
             let (client, url, home, seen) = (client.clone(), url.to_owned(), home.clone(), seen.clone());
             users.spawn(async move {
                 while !home.is_cancelled() {
                     let answer = ask(&client, &url).await;
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).note(answer);
+                    seen.send_modify(|seen| seen.note(answer));
                     tokio::time::sleep(REST).await;
                 }
             });
@@ -69,7 +72,18 @@ impl Load {
 
     /// What they have seen so far.
     pub fn so_far(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.borrow().clone()
+    }
+
+    /// Waits until this is the answer that was given last.
+    ///
+    /// # Panics
+    /// When it is not in time.
+    pub async fn until_answered(&self, wanted: &str) {
+        let mut seen = self.seen.subscribe();
+        let answered = seen.wait_for(|seen| seen.latest() == Some(wanted));
+        let in_time = tokio::time::timeout(STUCK, answered).await.is_ok();
+        assert!(in_time, "nobody answers {wanted} after {STUCK:?}, but {:?}", self.so_far().latest());
     }
 
     /// Lets every user wait for the last answer, and sends them home.
@@ -113,6 +127,11 @@ impl Seen {
             }
         }
         answers
+    }
+
+    /// The answer that was given last, if any was.
+    pub fn latest(&self) -> Option<&str> {
+        self.spans.iter().max_by_key(|span| span.to).map(|span| span.answer.as_str())
     }
 }
 

@@ -11,6 +11,12 @@ use rustix::process::{Pid, kill_process};
 
 use crate::parts;
 
+/// The name of the Lease that a stage's operators stand for.
+pub const LEASE_NAME: &str = "dryad";
+/// How long a lease holds on a stage, where production has 15 s: whatever is long or short against a lease there is so
+/// here too, in less time.
+pub const LEASE: Duration = Duration::from_secs(6);
+
 /// A running operator. Dropping it kills it.
 #[derive(Debug)]
 pub struct Operator {
@@ -47,7 +53,8 @@ impl Operator {
         let mut child = Command::new(&wiring.executable)
             .env(parts::PART, parts::OPERATOR)
             .env("KUBECONFIG", &wiring.kubeconfig)
-            .env("AWS_ACCESS_KEY_ID", "123456789012")
+            // Each replica is a user of its own to the cloud, whose log then tells who did what.
+            .env("AWS_ACCESS_KEY_ID", format!("123456789012.{replica}"))
             .env("AWS_SECRET_ACCESS_KEY", "local")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             // Not as a flag: those may be given once, and this one is for tests to change.
@@ -55,7 +62,8 @@ impl Operator {
             .args(["--aws-endpoint", &wiring.endpoint])
             .args(["--namespace", &wiring.namespace])
             .args(["--lease-namespace", &wiring.namespace])
-            .args(["--lease-duration", "4s", "--lease-renew-deadline", "3s", "--lease-retry-period", "500ms"])
+            .args(["--lease-name", LEASE_NAME, "--lease-duration", &format!("{}s", LEASE.as_secs())])
+            .args(["--lease-renew-deadline", "5s", "--lease-retry-period", "500ms"])
             .args(["--pod", replica, "--installation", &wiring.namespace])
             .arg("--allow-file-repositories")
             .arg("--git-cache")
@@ -86,6 +94,11 @@ impl Operator {
     pub fn stop(mut self) -> io::Result<ExitStatus> {
         self.signal(Signal::TERM)?;
         self.child.wait()
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits until it ends by itself.

@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 
 use thiserror::Error;
 
+/// When everything is committed: commits that are alike in all else then have the same id wherever they are made.
+const DATE: &str = "1000000000 +0000";
+
 /// Git said no, or is not there.
 #[derive(Debug, Error)]
 #[error("git {arguments}: {why}")]
@@ -73,6 +76,21 @@ impl Repository {
         Ok(commit)
     }
 
+    /// Brings two commits into the history of `main`, without any of their files, whose ids begin with the same seven
+    /// digits; these digits.
+    ///
+    /// # Errors
+    /// When git says no.
+    pub fn namesakes(&self) -> Result<&'static str, GitError> {
+        let tree = self.git(&["hash-object", "-t", "tree", "-w", "/dev/null"])?;
+        // Found by trying.
+        for message in ["Namesake 15001", "Namesake 26803"] {
+            let commit = self.git(&["commit-tree", "-m", message, &tree])?;
+            self.git(&["merge", "--quiet", "--allow-unrelated-histories", "--strategy=ours", &commit])?;
+        }
+        Ok("f1613cb")
+    }
+
     /// A URL that the git CLI reads.
     pub fn url(&self) -> String {
         format!("file://{}", self.directory.display())
@@ -90,6 +108,8 @@ fn run(directory: &Path, arguments: &[&str]) -> Result<String, GitError> {
         .current_dir(directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_AUTHOR_DATE", DATE)
+        .env("GIT_COMMITTER_DATE", DATE)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| failed(format!("{error}; install git")))?;

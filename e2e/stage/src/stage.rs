@@ -11,15 +11,17 @@ use dryad_cluster::{Cluster, ClusterError, NamespaceError};
 use dryad_crds::generate;
 use dryad_local_cloud::local_cloud::{InstanceKind, LocalCloud, Options, StartError, WebFixture};
 use dryad_local_cloud::model::{CallError, Timings};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::runtime::wait::{await_condition, conditions::is_crd_established};
 use kube::{Api, Client, Config, ResourceExt};
 use tempfile::TempDir;
 use thiserror::Error;
 
-use crate::operator::{Operator, Wiring};
+use crate::line::Line;
+use crate::operator::{LEASE_NAME, Operator, Wiring};
 use crate::parts;
 use crate::repository::{GitError, Repository};
 use crate::rights;
@@ -100,6 +102,8 @@ impl Stage {
             },
             ..Options::simulated()
         };
+        let leases: Api<Lease> = Api::namespaced(client.clone(), &namespace);
+        leases.create(&PostParams::default(), &released_lease()).await?;
         let cloud = LocalCloud::start(options).await?;
         let web = cloud.web_fixture().await.map_err(StageError::Fixture)?;
         let wiring = Wiring {
@@ -128,6 +132,28 @@ impl Stage {
         Operator::start(&self.wiring, replica, flags)
     }
 
+    /// Starts an operator that reaches the API server by this line.
+    ///
+    /// # Errors
+    /// When the process can't be started.
+    pub fn operator_on(&self, line: &Line, replica: &str) -> io::Result<Operator> {
+        let wiring = Wiring { kubeconfig: line.kubeconfig().to_owned(), ..self.wiring.clone() };
+        Operator::start(&wiring, replica, &[])
+    }
+
+    /// A new line to the API server.
+    ///
+    /// # Errors
+    /// When it can't be laid.
+    pub async fn line(&self, name: &str) -> Result<Line, StageError> {
+        let file = self.directory().join(format!("line-{name}.kubeconfig"));
+        let kubeconfig = Kubeconfig::read_from(&self.wiring.kubeconfig)?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        // What is refused is to be seen as refused.
+        config.default_retry = false;
+        Ok(Line::open(Client::try_from(config)?, &file).await?)
+    }
+
     /// The API of one kind in this stage's namespace.
     pub fn api<K>(&self) -> Api<K>
     where
@@ -141,6 +167,12 @@ impl Stage {
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// A lease that its last holder has let go of: the first operator need not wait to see that there was none before it.
+fn released_lease() -> Lease {
+    let metadata = ObjectMeta { name: Some(LEASE_NAME.to_owned()), ..ObjectMeta::default() };
+    Lease { metadata, spec: Some(LeaseSpec::default()) }
 }
 
 /// Fast enough for a test, slow enough that every state is there to be seen.

@@ -95,10 +95,7 @@ async fn a_rollback_in_the_retain_window_is_one_change_of_weights() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abort_is_refused_once_blue_is_being_retired() {
-    let scene = Scene::set("abort-refused", |environment| {
-        environment["spec"]["retain"]["previous"] = json!("1s");
-    })
-    .await;
+    let scene = Scene::retiring("abort-refused", |_| {}).await;
     let users = Users::of(&scene.stage);
     let _operator = scene.stage.operator("a").unwrap();
     scene.deploy_held("web-2").await;

@@ -8,17 +8,14 @@ use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
 use serde_json::json;
 
+use crate::scene::{WEB, release_one};
 use crate::stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_answers_wrongly_is_rolled_back_and_no_user_notices() {
     let stage = stage("bad").await;
-    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
     let _operator = stage.operator("a").unwrap();
-    stage.create_environment(&stage.environment("web")).await;
-    stage.deploy("web-1", json!({ "environment": "web" })).await;
-    stage.until_state("web-1", State::Done).await;
-    stage.until_free("web").await;
+    release_one(&stage, &stage.environment(WEB)).await;
 
     stage.repository.commit("Break the front page", &[("status", Some("500"))]).unwrap();
     let capacity = Capacity::of(&stage, &stage.web.target_groups[0]);

@@ -18,10 +18,7 @@ async fn power_cut(scene: &Scene, operator: Operator, name: &str, state: State) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_whose_operator_is_killed_in_every_state_ends_as_if_nothing_had_happened() {
-    let scene = Scene::set("killed", |environment| {
-        environment["spec"]["retain"]["previous"] = json!("15s");
-    })
-    .await;
+    let scene = Scene::retiring("killed", |_| {}).await;
     let users = Users::of(&scene.stage);
     let mut operator = scene.stage.operator("a").unwrap();
     scene.deploy_held("web-2").await;

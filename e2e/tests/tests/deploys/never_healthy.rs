@@ -2,12 +2,16 @@
 
 use dryad_crds::Deployment;
 use dryad_local_cloud::faults::{Faults, LaunchFault};
+use dryad_local_cloud::model::log::Entry;
 use dryad_machine::state::State;
 use dryad_stage::Stage;
+use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::{history_of, path_of, table};
 use serde_json::json;
 
+use crate::scene::{Scene, WEB, asked, green_of, replica_of};
 use crate::stage;
+use crate::users::Users;
 
 const NO_CAPACITY: &str = "We currently do not have sufficient t3.micro capacity in the Availability Zone you requested \
                            (us-east-1a).";
@@ -82,4 +86,31 @@ async fn a_launch_that_succeeds_before_the_deadline_is_no_failure() {
     until_progress(&stage, "web-1", NO_CAPACITY).await;
     stage.cloud.control().with(|world, _| world.set_faults(Faults::default()));
     stage.until_state("web-1", State::Done).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launch_that_never_succeeds_beside_what_serves_ends_by_its_deadline_and_nobody_notices() {
+    let scene = Scene::set("beside", |environment| {
+        environment["spec"]["rollout"]["timeout"] = json!("15s");
+    })
+    .await;
+    let stage = &scene.stage;
+    let blue = green_of(&stage.api().get("web-1").await.unwrap());
+    let (users, capacity) = (Users::of(stage), Capacity::of(stage, &stage.web.target_groups[0]));
+    no_capacity(stage);
+    let _operator = stage.operator("a").unwrap();
+    stage.deploy("web-2", json!({ "environment": WEB })).await;
+    until_progress(stage, "web-2", NO_CAPACITY).await;
+    let failed = stage.until_state("web-2", State::Failed).await;
+    assert_eq!(path_of(&failed)[3..], ["RolloutWait 1 PrepareOk", "Rollback TimedOut", "Failed RollbackOk"]);
+    let why = &history_of(&failed)[4].message;
+    assert!(why.contains(NO_CAPACITY), "{}", table(&failed));
+    scene.serves("web-1").await;
+    stage.cloud.control().with(|world, _| {
+        let by_a = |entry: &&Entry| replica_of(entry) == Some("a");
+        let touched = asked(world).filter(by_a).find(|entry| entry.resource == blue);
+        assert_eq!(touched, None, "blue was touched");
+    });
+    assert!(capacity.least().is_none_or(|least| least >= 2), "fewer than two instances served");
+    assert_eq!(users.answers().await, ["one"]);
 }

@@ -5,18 +5,10 @@ use dryad_stage::Stage;
 use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::{path_of, table};
 use dryad_stage::load::Load;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::scene::release_one;
 use crate::stage;
-
-/// An Environment with one release in service.
-async fn one(stage: &Stage, environment: &Value) {
-    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
-    stage.create_environment(environment).await;
-    stage.deploy("web-1", json!({ "environment": "web" })).await;
-    stage.until_state("web-1", State::Done).await;
-    stage.until_free("web").await;
-}
 
 /// A good release, which stays, and then a bad one, of which nothing does.
 async fn good_then_bad(stage: &Stage) {
@@ -41,7 +33,7 @@ async fn with_one_target_group_for_all_releases_follow_one_another_without_a_fai
     let _operator = stage.operator("a").unwrap();
     let mut environment = stage.environment("web");
     environment["spec"]["traffic"] = json!({ "targetGroup": { "arn": stage.web.shared.target_group } });
-    one(&stage, &environment).await;
+    release_one(&stage, &environment).await;
     let capacity = Capacity::of(&stage, &stage.web.shared.target_group);
     let load = Load::on(&stage.web.shared.url);
     good_then_bad(&stage).await;
@@ -57,6 +49,6 @@ async fn workers_without_a_load_balancer_are_replaced_and_rolled_back_as_well() 
     let _operator = stage.operator("a").unwrap();
     let mut environment = stage.environment("web");
     environment["spec"].as_object_mut().unwrap().remove("traffic");
-    one(&stage, &environment).await;
+    release_one(&stage, &environment).await;
     good_then_bad(&stage).await;
 }

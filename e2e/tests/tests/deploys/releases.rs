@@ -13,13 +13,19 @@ fn commit_of(object: &Deployment) -> String {
     plan.shipment.release.commit.as_ref().unwrap().to_string()
 }
 
-/// Deploys what can't be deployed; the sentence that says so.
+/// Deploys what can't be deployed; the sentence that says so, in the history, a condition and an Event.
 async fn rejected(stage: &Stage, name: &str, release: Value) -> String {
     stage.deploy(name, json!({ "environment": "web", "release": release })).await;
     let failed = stage.until_state(name, State::Failed).await;
     let expected = ["Pending Created", "Resolve TurnTaken", "Failed ReleaseRejected"];
     assert_eq!(path_of(&failed), expected, "{}", table(&failed));
-    history_of(&failed)[2].message.clone()
+    let sentence = history_of(&failed)[2].message.clone();
+    let conditions = failed.status.unwrap().conditions;
+    let succeeded = conditions.iter().find(|condition| condition.type_ == "Succeeded").unwrap();
+    assert_eq!((succeeded.status.as_str(), &succeeded.message), ("False", &sentence));
+    let event = stage.until_event(&sentence).await;
+    assert_eq!(event.regarding.unwrap().name.as_deref(), Some(name));
+    sentence
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,6 +54,7 @@ async fn an_abbreviated_commit_deploys_that_commit_and_an_earlier_deployment_can
 async fn what_cannot_be_deployed_is_refused_in_a_sentence_of_its_own() {
     let stage = stage("refused").await;
     stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    let digits = stage.repository.namesakes().unwrap();
     let elsewhere =
         stage.repository.commit_aside("experiment", "Say three", &[("index.html", Some("three"))]).unwrap();
     let _operator = stage.operator("a").unwrap();
@@ -56,6 +63,11 @@ async fn what_cannot_be_deployed_is_refused_in_a_sentence_of_its_own() {
         ("web-1", json!({ "branch": "nowhere" }), "nowhere"),
         ("web-2", json!({ "commit": "0123456789abcdef" }), "0123456789abcdef"),
         ("web-3", json!({ "branch": "main", "commit": elsewhere }), "main"),
+        (
+            "web-4",
+            json!({ "commit": digits }),
+            "is ambiguous, f1613cb13a91, f1613cb74752 begin with these digits",
+        ),
     ];
     let mut sentences = Vec::new();
     for (name, release, names) in rows {

@@ -42,7 +42,8 @@ pub(crate) enum Place {
     Shifting,
     /// `EvaluateWait` 2, like the first.
     ProvenInService,
-    /// `RetainWait`, for as long as the Environment says.
+    /// `RetainWait`, which takes longer than any test, too; where blue is to be [retired](Scene::retiring), in a cloud
+    /// that can't be seen.
     Retaining,
     /// `RetireWait`, in a cloud that detaches nothing.
     Retiring,
@@ -75,19 +76,46 @@ impl Place {
     }
 }
 
+/// Brings release one into service, by the Deployment `web-1` to an Environment like this, and waits until nobody has
+/// the turn any more.
+pub(crate) async fn release_one(stage: &Stage, environment: &Value) {
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    stage.create_environment(environment).await;
+    stage.deploy("web-1", json!({ "environment": WEB, "request": { "skipEvaluation": true } })).await;
+    stage.until_state("web-1", State::Done).await;
+    stage.until_free(WEB).await;
+}
+
 /// The scene. The operators are the test's own, to kill and to start.
 pub(crate) struct Scene {
     /// What it is set on.
     pub(crate) stage: Stage,
+    keeps: Keeps,
+}
+
+/// For how long a deploy keeps blue.
+#[derive(Clone, Copy)]
+enum Keeps {
+    /// For longer than any test takes.
+    ForGood,
+    /// Until it is let go of: time alone retires nothing while nobody sees the cloud.
+    UntilLetGo,
 }
 
 impl Scene {
     /// Sets it, with an Environment that `change` has had a say in, and blue brought into service by an operator that
     /// has left again.
     pub(crate) async fn set(name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let stage = stage(name).await;
-        stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
-        let scene = Self { stage };
+        Self::keeping(Keeps::ForGood, name, change).await
+    }
+
+    /// The same, where deploys can be taken past the time for which blue is kept.
+    pub(crate) async fn retiring(name: &str, change: impl FnOnce(&mut Value)) -> Self {
+        Self::keeping(Keeps::UntilLetGo, name, change).await
+    }
+
+    async fn keeping(keeps: Keeps, name: &str, change: impl FnOnce(&mut Value)) -> Self {
+        let scene = Self { stage: stage(name).await, keeps };
         scene.admit_to_repository().await;
         let mut environment = scene.stage.environment(WEB);
         let spec = &mut environment["spec"];
@@ -95,13 +123,13 @@ impl Scene {
         spec["rollout"]["timeout"] = json!("10m");
         spec["evaluate"]["duration"] = json!("10m");
         spec["evaluate"]["timeout"] = json!("20m");
-        spec["retain"]["previous"] = json!("10m");
+        spec["retain"]["previous"] = match keeps {
+            Keeps::ForGood => json!("10m"),
+            Keeps::UntilLetGo => json!("5s"),
+        };
         change(&mut environment);
-        scene.stage.create_environment(&environment).await;
         let operator = scene.stage.operator("first").unwrap();
-        let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
-        scene.stage.deploy("web-1", spec).await;
-        scene.stage.until_state("web-1", State::Done).await;
+        release_one(&scene.stage, &environment).await;
         scene.serves("web-1").await;
         operator.stop().unwrap();
         scene.stage.repository.commit("Say two", &[("index.html", Some("two"))]).unwrap();
@@ -128,7 +156,11 @@ impl Scene {
                 begun && (there(object) || state_of(object).is_terminal())
             })
         };
-        let object = self.stage.until(name, seen).await.expect("it exists");
+        let mut object = self.stage.until(name, seen).await.expect("it exists");
+        if let (Place::Retaining, Keeps::UntilLetGo) = (place, self.keeps) {
+            self.hold(&[fault("DescribeAutoScalingGroups"), fault("DetachLoadBalancerTargetGroups")], &[]);
+            object = self.stage.api().get(name).await.expect("it exists");
+        }
         assert!(there(&object), "not {place:?}:\n{}", table(&object));
         object
     }
@@ -148,7 +180,7 @@ impl Scene {
                 self.stage.request(name, json!({ "skipEvaluation": false })).await;
                 self.hold(&[fault("DetachLoadBalancerTargetGroups")], &[]);
             }
-            Place::Retaining => {}
+            Place::Retaining => self.hold(&[fault("DetachLoadBalancerTargetGroups")], &[]),
             Place::Retiring => self.let_all_go().await,
         }
     }
@@ -197,6 +229,16 @@ impl Scene {
         };
         self.stage.until(WEB, free).await;
         self.left(&[group], 2).await;
+    }
+
+    /// Waits until there is no such object any more.
+    pub(crate) async fn until_gone<K>(&self, name: &str)
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope> + serde::de::DeserializeOwned,
+        K: Clone + std::fmt::Debug + Send + Sync + 'static,
+        K::DynamicType: Default,
+    {
+        self.stage.until::<K>(name, |object| object.is_none()).await;
     }
 
     /// Waits until nothing is left in the cloud but these groups with their templates, and so many instances.
@@ -282,9 +324,30 @@ pub(crate) fn green_of(object: &Deployment) -> String {
 
 /// The changes that the cloud has made, by their names.
 pub(crate) fn changes(world: &World) -> Vec<&'static str> {
-    let made = world.log().entries().filter(|entry| carried_out(entry.outcome));
-    let name = |entry: &Entry| (!entry.action.starts_with("Describe")).then_some(entry.action);
-    made.filter_map(name).collect()
+    let changes = world.log().entries().filter(|entry| is_change(entry));
+    changes.filter(|entry| carried_out(entry.outcome)).map(|entry| entry.action).collect()
+}
+
+/// The changes that operators have asked for, granted or not.
+pub(crate) fn asked(world: &World) -> impl Iterator<Item = &Entry> {
+    world.log().entries().filter(|entry| is_change(entry) && replica_of(entry).is_some())
+}
+
+/// The replica that made this call, if any did.
+pub(crate) fn replica_of(entry: &Entry) -> Option<&str> {
+    entry.caller.split_once(":user/").map(|(_, replica)| replica)
+}
+
+/// Waits until this replica has asked for this change, granted or not.
+pub(crate) async fn until_asked_by(scene: &Scene, replica: &str, action: &str) {
+    let is_it = |entry: &Entry| entry.action == action && replica_of(entry) == Some(replica);
+    let control = scene.stage.cloud.control();
+    let asked = control.until(|world, _| asked(world).any(is_it).then_some(()));
+    assert!(tokio::time::timeout(PATIENCE, asked).await.is_ok(), "{replica} does not ask for {action}");
+}
+
+fn is_change(entry: &Entry) -> bool {
+    !entry.action.starts_with("Describe")
 }
 
 /// Whether a call changed anything.

@@ -8,6 +8,7 @@ use dryad_stage::load::Load;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 
+use crate::scene::{WEB, release_one};
 use crate::stage;
 
 fn holds(conditions: &[Condition], kind: &str) -> bool {
@@ -17,12 +18,8 @@ fn holds(conditions: &[Condition], kind: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_release_takes_over_without_one_failed_request_and_never_below_the_floor() {
     let stage = stage("load").await;
-    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
     let _operator = stage.operator("a").unwrap();
-    stage.create_environment(&stage.environment("web")).await;
-    stage.deploy("web-1", json!({ "environment": "web" })).await;
-    stage.until_state("web-1", State::Done).await;
-    stage.until_free("web").await;
+    release_one(&stage, &stage.environment(WEB)).await;
 
     let commit = stage.repository.commit("Say two", &[("index.html", Some("two"))]).unwrap();
     let capacity = Capacity::of(&stage, &stage.web.target_groups[0]);

@@ -1,0 +1,219 @@
+//! A line from an operator to the API server that can be cut, go silent, or break.
+//!
+//! Each operator may have one of its own, so that others on the same cluster notice nothing. It speaks plain HTTP to
+//! the operator and carries on, as whoever the stage's operators are, what it is asked. Nothing gets lost on it but
+//! what its [`Condition`] says.
+
+use std::convert::Infallible;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::{self, Stream};
+use http::header::HOST;
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use kube::Client;
+use kube::client::Body as KubeBody;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long to wait for something to be asked before that counts as stuck.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Everything passes.
+    Open,
+    /// Connections end at once, old and new, as when nobody listens any more.
+    Cut,
+    /// Connections stay, and nothing passes: what is asked meanwhile arrives when the line opens, even if whoever asked
+    /// has died since. So it is with an API server that is frozen.
+    Silent,
+    /// Whatever is asked is answered with this status and not passed on, as by an API server that has lost its etcd.
+    Broken(StatusCode),
+}
+
+/// A line. Dropping it cuts it.
+#[derive(Debug)]
+pub struct Line {
+    condition: watch::Sender<Condition>,
+    under_way: UnderWay,
+    kubeconfig: PathBuf,
+    _exchange: JoinSet<()>,
+}
+
+impl Line {
+    /// An open line to the API server of `client`. `kubeconfig` is written: whoever uses it is on the line.
+    ///
+    /// # Errors
+    /// When there is no port, or the file can't be written.
+    pub(crate) async fn open(client: Client, kubeconfig: &Path) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let file = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "line",
+            "contexts": [{ "name": "line", "context": { "cluster": "line", "user": "line" } }],
+            "clusters": [{
+                "name": "line",
+                "cluster": { "server": format!("http://{}", listener.local_addr()?) },
+            }],
+            "users": [{ "name": "line", "user": {} }],
+        });
+        std::fs::write(kubeconfig, file.to_string())?;
+        let (condition, seen) = watch::channel(Condition::Open);
+        let under_way = UnderWay::default();
+        let mut exchange = JoinSet::new();
+        exchange.spawn(accept(listener, Exchange { client, condition: seen, under_way: under_way.clone() }));
+        Ok(Self { condition, under_way, kubeconfig: kubeconfig.to_owned(), _exchange: exchange })
+    }
+
+    /// Makes the line so, from now on.
+    pub fn set(&self, condition: Condition) {
+        self.condition.send_replace(condition);
+    }
+
+    /// Loses everything that is under way: what was asked is never answered, and no watch hears anything more. The line
+    /// is open for everything else, as when one of several API servers dies without a word.
+    pub fn lose(&self) {
+        self.under_way.lost.send_modify(|times| *times += 1);
+        self.set(Condition::Open);
+    }
+
+    /// Waits until something is asked in words that include these and waits on the line.
+    ///
+    /// # Panics
+    /// When nothing is in time.
+    pub async fn until_asked(&self, words: &str) {
+        let mut waiting = self.under_way.waiting.subscribe();
+        let asked = waiting.wait_for(|waiting| waiting.iter().any(|request| request.contains(words)));
+        assert!(tokio::time::timeout(PATIENCE, asked).await.is_ok(), "nobody asks for {words}");
+    }
+
+    /// The kubeconfig of whoever is to use it.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Exchange {
+    client: Client,
+    condition: watch::Receiver<Condition>,
+    under_way: UnderWay,
+}
+
+/// What is on the line.
+#[derive(Clone, Debug, Default)]
+struct UnderWay {
+    /// How often everything was lost.
+    lost: watch::Sender<u32>,
+    /// What waits for the line to open, by method and path.
+    waiting: watch::Sender<Vec<String>>,
+}
+
+async fn accept(listener: TcpListener, exchange: Exchange) {
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { return };
+        connections.spawn(connection(stream, exchange.clone()));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// One connection, until either end leaves it or the line is cut.
+async fn connection(stream: TcpStream, exchange: Exchange) {
+    let mut cut = exchange.condition.clone();
+    let answer = service_fn(move |request| {
+        // A task of its own: what was sent arrives, whatever becomes of the sender.
+        let carried = tokio::spawn(exchange.clone().carry(request));
+        async move { Ok::<_, Infallible>(carried.await.unwrap_or_else(|_| status(StatusCode::BAD_GATEWAY))) }
+    });
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    tokio::select! {
+        // How a connection ended is seen by whoever asked.
+        _ = served => {}
+        _ = cut.wait_for(|condition| *condition == Condition::Cut) => {}
+    }
+}
+
+type Answer = Response<UnsyncBoxBody<Bytes, kube::Error>>;
+
+fn status(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+    *answer.status_mut() = status;
+    answer
+}
+
+impl Exchange {
+    /// Carries one request on, once the line lets it, and brings the answer back, once the line lets that.
+    async fn carry(self, request: Request<Incoming>) -> Answer {
+        let mut lost = self.under_way.lost.subscribe();
+        let answer = async {
+            let (mut head, body) = request.into_parts();
+            let Ok(body) = body.collect().await else { return status(StatusCode::BAD_REQUEST) };
+            let asked = format!("{} {}", head.method, head.uri);
+            match self.heard(&asked).await {
+                Condition::Open => {}
+                Condition::Broken(answer) => return status(answer),
+                Condition::Silent | Condition::Cut => return status(StatusCode::BAD_GATEWAY),
+            }
+            // Where it goes, and as whom, is the client's business.
+            head.uri = head.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+            head.headers.remove(HOST);
+            let answer = self.client.send(Request::from_parts(head, KubeBody::from(body.to_bytes()))).await;
+            self.heard(&asked).await;
+            match answer {
+                Ok(answer) => answer.map(|body| StreamBody::new(self.carried(body)).boxed_unsync()),
+                Err(_) => status(StatusCode::BAD_GATEWAY),
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = lost.changed() => std::future::pending().await,
+            answer = answer => answer,
+        }
+    }
+
+    /// Waits until the line is not silent; how it is then.
+    async fn heard(&self, asked: &str) -> Condition {
+        self.under_way.waiting.send_modify(|waiting| waiting.push(asked.to_owned()));
+        let mut condition = self.condition.clone();
+        let heard = condition.wait_for(|condition| *condition != Condition::Silent).await;
+        let heard = heard.map_or(Condition::Cut, |condition| *condition);
+        self.under_way.waiting.send_modify(|waiting| {
+            let own = waiting.iter().position(|request| request == asked);
+            own.map(|own| waiting.swap_remove(own));
+        });
+        heard
+    }
+
+    /// The body of an answer, such as a watch, each part of which passes only while the line is open.
+    fn carried(&self, body: KubeBody) -> impl Stream<Item = Result<Frame<Bytes>, kube::Error>> + use<> {
+        let (lost, condition) = (self.under_way.lost.subscribe(), self.condition.clone());
+        stream::unfold((body, condition, lost), |(mut body, mut condition, mut lost)| async move {
+            let part = async {
+                let part = body.frame().await?;
+                condition.wait_for(|condition| *condition == Condition::Open).await.ok()?;
+                Some(part)
+            };
+            let part = tokio::select! {
+                biased;
+                _ = lost.changed() => std::future::pending().await,
+                part = part => part?,
+            };
+            Some((part, (body, condition, lost)))
+        })
+    }
+}
