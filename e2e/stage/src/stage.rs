@@ -13,7 +13,7 @@ use dryad_local_cloud::local_cloud::{InstanceKind, LocalCloud, Options, StartErr
 use dryad_local_cloud::model::{CallError, Timings};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::runtime::wait::{await_condition, conditions::is_crd_established};
 use kube::{Api, Client, Config, ResourceExt};
@@ -130,6 +130,14 @@ impl Stage {
     /// When the process can't be started.
     pub fn operator_told(&self, replica: &str, flags: &[&str]) -> io::Result<Operator> {
         Operator::start(&self.wiring, replica, flags)
+    }
+
+    /// Takes the Lease away, as on the first day: nobody knows then whether there was a leader before.
+    ///
+    /// # Panics
+    /// When the API server refuses it.
+    pub async fn forget_leaders(&self) {
+        self.api::<Lease>().delete(LEASE_NAME, &DeleteParams::default()).await.expect("it is accepted");
     }
 
     /// Starts an operator that reaches the API server by this line.

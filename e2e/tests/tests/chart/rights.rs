@@ -41,6 +41,7 @@ async fn every_right_of_the_chart_is_used_and_nothing_else_is_asked_for() {
     let (audit, options) = Audit::in_folder(&folder);
     let cluster = Cluster::start(options).await.expect("a cluster");
     let stage = stage(&cluster, "rights").await;
+    stage.forget_leaders().await;
     environment(&stage, |_| {}).await;
     stage.repository.commit("Say one", &[("index.html", Some("one"))]).expect("a commit");
     let operator = stage.operator("a").expect("an operator");

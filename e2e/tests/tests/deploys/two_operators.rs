@@ -6,7 +6,6 @@ use dryad_stage::Stage;
 use dryad_stage::line::Condition;
 use dryad_stage::operator::{LEASE_NAME, Operator, Signal};
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::api::DeleteParams;
 use serde_json::json;
 
 use crate::scene::{Place, Scene, WEB, asked, fault, release_one, replica_of, until_asked_by};
@@ -156,8 +155,7 @@ async fn a_leader_that_alone_is_cut_off_asks_the_cloud_for_nothing_once_another_
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_operators_that_start_at_the_same_time_one_does_everything() {
     let stage = stage("together").await;
-    // As on the first day: nobody knows whether there was a leader before.
-    stage.api::<Lease>().delete(LEASE_NAME, &DeleteParams::default()).await.unwrap();
+    stage.forget_leaders().await;
     let operators = ["a", "b"].map(|replica| stage.operator(replica).unwrap());
     release_one(&stage, &stage.environment(WEB)).await;
     let lease = stage.api::<Lease>().get(LEASE_NAME).await.unwrap();
