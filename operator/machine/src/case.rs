@@ -55,6 +55,15 @@ impl<'a> Case<'a> {
         self.memory.two(self.now, self.tick())
     }
 
+    /// The readings to judge a removal by. To take a group away, they must show who carries traffic now; a shift gives
+    /// the traffic to who can take it, whoever has it.
+    fn readings_for(&self, removal: Removal<'_>) -> Option<[&'a Reading; 2]> {
+        match removal {
+            Removal::Shift(_) => self.readings(),
+            Removal::Group(_) => self.memory.two_settled(self.now, self.tick()),
+        }
+    }
+
     /// How long the deploy has been in its state, by the wall clock.
     pub(crate) fn elapsed(&self) -> Duration {
         let since = self.view.deployment.history.last().map_or(self.now.wall, |entry| entry.at);
@@ -105,7 +114,7 @@ impl<'a> Case<'a> {
 
     /// S1, in this state, by both readings. D is the larger of what the two readings make it.
     pub(crate) fn permits(&self, removal: Removal<'_>) -> bool {
-        let Some(readings) = self.readings() else { return false };
+        let Some(readings) = self.readings_for(removal) else { return false };
         let purpose = match (self.state(), self.plan(), self.step()) {
             (State::Rollback, Some(plan), _) => {
                 if self.environment().is_some_and(|environment| environment.deletion == Deletion::Delete) {
@@ -122,7 +131,7 @@ impl<'a> Case<'a> {
 
     /// The same for tidying a group that carries nothing, whatever state green is in.
     pub(crate) fn permits_tidying(&self, removal: Removal<'_>) -> bool {
-        let Some(readings) = self.readings() else { return false };
+        let Some(readings) = self.readings_for(removal) else { return false };
         let desired = readings.iter().map(|reading| self.desired(reading)).max().unwrap_or(1);
         capacity::permits(removal, Purpose::Tidy, desired, readings, &|name| self.at_work(name))
     }

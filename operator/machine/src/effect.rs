@@ -47,6 +47,21 @@ pub enum Effect {
     Delete(GroupName),
 }
 
+impl Effect {
+    /// Whether it changes who carries traffic. What is in a slot carries by the slot's weight.
+    pub fn reroutes(&self) -> bool {
+        match self {
+            Self::Shift(_) => true,
+            Self::Attach { slot, .. } | Self::Detach { slot, .. } => slot.is_none(),
+            Self::Launch { .. }
+            | Self::Resize { .. }
+            | Self::Enlist(_)
+            | Self::Empty(_)
+            | Self::Delete(_) => false,
+        }
+    }
+}
+
 /// A group's bounds and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Size {

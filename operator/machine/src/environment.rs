@@ -111,7 +111,7 @@ fn may_remove(
     if reading.group(name).is_none() {
         return true;
     }
-    let Some(readings) = memory.two(now, environment.pace.tick()) else { return false };
+    let Some(readings) = memory.two_settled(now, environment.pace.tick()) else { return false };
     if environment.deletion == Deletion::Delete {
         return true;
     }

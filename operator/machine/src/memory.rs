@@ -67,6 +67,7 @@ impl From<&Tenure> for Stage {
 pub struct Horizon {
     certain_from: Duration,
     last_create: Duration,
+    shown_from: Duration,
 }
 
 impl Horizon {
@@ -76,6 +77,7 @@ impl Horizon {
         Self {
             certain_from: self.certain_from.max(other.certain_from),
             last_create: self.last_create.max(other.last_create),
+            shown_from: self.shown_from.max(other.shown_from),
         }
     }
 }
@@ -94,6 +96,7 @@ pub struct Memory {
     note: Option<String>,
     certain_from: Duration,
     last_create: Duration,
+    shown_from: Duration,
     confirmed: BTreeSet<GroupName>,
 }
 
@@ -112,6 +115,7 @@ impl Memory {
             note: None,
             certain_from,
             last_create: Duration::ZERO,
+            shown_from: Duration::ZERO,
             confirmed: BTreeSet::new(),
         }
     }
@@ -176,16 +180,26 @@ impl Memory {
             self.unanswered(horizon.certain_from);
         }
         self.creating(horizon.last_create);
+        self.rerouted(horizon.shown_from);
     }
 
     /// Until when requests that this memory knows of may still land.
     pub fn horizon(&self) -> Horizon {
-        Horizon { certain_from: self.certain_from, last_create: self.last_create }
+        Horizon {
+            certain_from: self.certain_from,
+            last_create: self.last_create,
+            shown_from: self.shown_from,
+        }
     }
 
     /// Takes note that a group's creation was sent, which may land until `settled`.
     pub fn creating(&mut self, settled: Duration) {
         self.last_create = self.last_create.max(settled);
+    }
+
+    /// Takes note that who carries traffic was changed, which looks may not show before `shown_from`.
+    pub fn rerouted(&mut self, shown_from: Duration) {
+        self.shown_from = self.shown_from.max(shown_from);
     }
 
     /// Takes note that the cloud refused for good what this state needs.
@@ -226,11 +240,18 @@ impl Memory {
         (apart && fresh).then_some([&earlier.reading, &latest.reading])
     }
 
-    /// Two readings, both made when nothing sent earlier could land any more: what they show stays as it is until
+    /// Two readings, both made when looks had to show where our last change has brought the traffic: descriptions may
+    /// be from the past, all of them alike.
+    pub fn two_settled(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
+        let earlier = self.earlier.as_ref()?;
+        self.two(now, tick).filter(|_| earlier.at.mono >= self.shown_from)
+    }
+
+    /// Two settled readings, both made when nothing sent earlier could land any more: what they show stays as it is until
     /// somebody acts.
     pub fn two_certain(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
         let earlier = self.earlier.as_ref()?;
-        self.two(now, tick).filter(|_| earlier.at.mono >= self.certain_from)
+        self.two_settled(now, tick).filter(|_| earlier.at.mono >= self.certain_from)
     }
 
     /// Whether the wall clock moved as the monotonic one did between the two readings.
@@ -340,6 +361,23 @@ mod tests {
         assert!(memory.latest(at(10), TICK).is_none());
         memory.saw(look(at(11)), TICK);
         assert!(memory.two(at(11), TICK).is_none());
+    }
+
+    #[test]
+    fn looks_count_for_removals_only_once_they_must_show_the_last_change_of_traffic() {
+        let mut memory = memory(&[at(0), at(10)]);
+        assert!(memory.two_settled(at(10), TICK).is_some());
+        memory.rerouted(Duration::from_secs(5));
+        assert!(memory.two(at(10), TICK).is_some());
+        assert!(memory.two_settled(at(10), TICK).is_none());
+        assert!(memory.two_certain(at(10), TICK).is_none());
+        memory.saw(look(at(20)), TICK);
+        assert!(memory.two_settled(at(20), TICK).is_some() && memory.two_certain(at(20), TICK).is_some());
+        let mut other = Memory::new(Duration::ZERO);
+        other.saw(look(at(0)), TICK);
+        other.saw(look(at(10)), TICK);
+        other.beyond(memory.horizon());
+        assert!(other.two_settled(at(10), TICK).is_none(), "it concerns all that is done to the Environment");
     }
 
     #[test]

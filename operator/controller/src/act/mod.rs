@@ -31,6 +31,8 @@ pub struct Stage<'a, C> {
     pub ledger: &'a [Member],
     /// What green is made of, where something is to be launched.
     pub blueprint: Option<&'a Blueprint>,
+    /// The deploy's tick.
+    pub tick: Duration,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
     /// The two clocks.
@@ -45,6 +47,9 @@ pub struct Blueprint {
     /// The group; its size is the effect's.
     pub group: NewGroup,
 }
+
+/// For how many ticks descriptions may not show what was done: AWS promises no time, and thirty seconds are long for it.
+const STALEST: u32 = 3;
 
 /// Sends one effect and tells the memory what became of it.
 ///
@@ -61,6 +66,10 @@ pub async fn act<C: Cloud>(
     }
     let sent = send(stage, effect).await;
     let now = stage.clock.mono();
+    let may_have_landed = sent.as_ref().err().is_none_or(CloudError::leaves_the_world_uncertain);
+    if effect.reroutes() && may_have_landed {
+        memory.rerouted(now + stage.tick * STALEST);
+    }
     match &sent {
         Ok(Sent::Answered) => memory.mutated(),
         Ok(Sent::ConfirmedAbsent(name)) => memory.deletion_answered(name, now),

@@ -240,6 +240,7 @@ impl<C: Cloud> Tick<'_, C> {
             reading,
             ledger: &tenure.groups,
             blueprint: blueprint.as_ref(),
+            tick: self.tick(),
             uncertainty: self.operator.uncertainty,
             clock: &self.operator.clock,
         };

@@ -140,6 +140,7 @@ impl<C: Cloud> Tick<'_, C> {
             reading,
             ledger: &tenure.groups,
             blueprint: None,
+            tick: self.environment.pace.tick(),
             uncertainty: self.operator.uncertainty,
             clock: &self.operator.clock,
         };
