@@ -4,7 +4,7 @@
 mod launch;
 mod rule;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use launch::LaunchFault;
@@ -37,15 +37,15 @@ pub(crate) struct Verdict {
 }
 
 impl Faults {
-    /// Decides about one call, and counts it.
-    pub(crate) fn judge(&mut self, called: &Called, kind: Kind) -> Verdict {
+    /// Decides about one call that is made at `now`, and counts it.
+    pub(crate) fn judge(&mut self, now: Timestamp, called: &Called, kind: Kind) -> Verdict {
         let mut verdict = Verdict { delay: SignedDuration::ZERO, fate: Fate::Pass };
         for rule in &mut self.rules {
             let decided = match rule.effect {
                 Effect::Delay { .. } => !verdict.delay.is_zero(),
                 _ => verdict.fate != Fate::Pass,
             };
-            if decided || !rule.takes(called, kind) {
+            if decided || !rule.takes(called, kind) || rule.effect.spends_a_token(now) {
                 continue;
             }
             match &rule.effect {

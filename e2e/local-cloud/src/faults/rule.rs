@@ -1,6 +1,6 @@
 //! Rules about calls: which they are, how often, and what happens to them.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::glob::Glob;
@@ -36,6 +36,16 @@ pub struct Rule {
 pub enum Effect {
     /// Refused as one too many, with the service's own code.
     Throttle,
+    /// Refused like that beyond so many calls a time, as an account's bucket of tokens does.
+    Ration {
+        /// A token for one call comes in each such time.
+        every: SignedDuration,
+        /// How many tokens are kept, and are there at first.
+        burst: u32,
+        /// Until when tokens are spent.
+        #[serde(default)]
+        spent: Option<Timestamp>,
+    },
     /// Failed by the cloud's own fault, with the service's own code, and not carried out.
     Fail,
     /// Refused as not allowed, with the service's own code.
@@ -103,11 +113,23 @@ pub(crate) enum Fate {
 }
 
 impl Effect {
+    /// Whether this call is let pass because there is a token for it, which is spent then.
+    pub(super) fn spends_a_token(&mut self, now: Timestamp) -> bool {
+        let Self::Ration { every, burst, spent } = self else { return false };
+        let from = spent.unwrap_or(now).max(now);
+        let kept = *every * i32::try_from(*burst).unwrap_or(i32::MAX);
+        let passes = from + *every <= now + kept;
+        if passes {
+            *spent = Some(from + *every);
+        }
+        passes
+    }
+
     /// What it makes of this call; a delay changes nothing but the time of the answer.
     pub(super) fn fate(&self, service: Service, action: &str, principal: &str) -> Fate {
         let refused = |code, message: &str| Fate::Refused(ApiError::new(code, message));
         match self {
-            Self::Throttle => refused(service.throttled(), "Rate exceeded"),
+            Self::Throttle | Self::Ration { .. } => refused(service.throttled(), "Rate exceeded"),
             Self::Fail => refused(service.failed(), "An internal error has occurred."),
             Self::Deny => {
                 let what = format!("{}:{action}", service.name());

@@ -91,7 +91,7 @@ impl World {
             resource: request.resource(),
             caller: caller.clone(),
         };
-        let verdict = self.faults.judge(&call, A::KIND);
+        let verdict = self.faults.judge(self.now, &call, A::KIND);
         let (outcome, logged) = match verdict.fate {
             Fate::Pass => answered(self.carry_out(caller, request)),
             Fate::Stale(by) => answered(self.answer_from_the_past(caller, request, by)),

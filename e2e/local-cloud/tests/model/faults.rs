@@ -30,6 +30,22 @@ fn throttling_speaks_the_words_of_the_service() {
 }
 
 #[test]
+fn a_ration_lets_pass_what_there_are_tokens_for() {
+    let mut stage = Stage::new();
+    let effect = Effect::Ration { every: secs(1), burst: 2, spent: None };
+    stage.world.add_rule(Rule { times: None, ..rule("*", "*", 0, effect) });
+    let mut passed = |calls: usize, then: i64| {
+        let answers = (0..calls).map(|_| stage.call(DescribeAutoScalingGroups::default()).is_ok());
+        let passed = answers.filter(|passed| *passed).count();
+        stage.wait(then);
+        passed
+    };
+    assert_eq!(passed(5, 1), 2, "as many as are kept");
+    assert_eq!(passed(5, 3), 1, "one a second");
+    assert_eq!(passed(5, 0), 2, "no more are kept");
+}
+
+#[test]
 fn a_rule_happens_to_the_calls_it_names_only_after_those_it_skips() {
     let mut stage = Stage::new();
     let named = Rule { skip: 1, ..rule("Create*", "web-*", 1, Effect::Deny) };
