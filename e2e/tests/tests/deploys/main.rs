@@ -2,11 +2,16 @@
 
 mod abort;
 mod bad_release;
+mod bounds;
+mod cloud_away;
+mod cloud_slow;
 mod deletion;
 mod derived;
 mod environment_deletion;
 mod happy_path;
 mod killed;
+mod late;
+mod lost;
 mod neighbours;
 mod never_healthy;
 mod other_traffic;
@@ -15,6 +20,7 @@ mod overlay;
 mod queue;
 mod releases;
 mod scene;
+mod trouble;
 mod two_operators;
 mod under_load;
 mod users;

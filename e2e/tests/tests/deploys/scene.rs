@@ -106,16 +106,21 @@ impl Scene {
     /// Sets it, with an Environment that `change` has had a say in, and blue brought into service by an operator that
     /// has left again.
     pub(crate) async fn set(name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        Self::keeping(Keeps::ForGood, name, change).await
+        Self::set_on(stage(name).await, change).await
+    }
+
+    /// The same on a stage that is there already.
+    pub(crate) async fn set_on(stage: Stage, change: impl FnOnce(&mut Value)) -> Self {
+        Self::keeping(Keeps::ForGood, stage, change).await
     }
 
     /// The same, where deploys can be taken past the time for which blue is kept.
     pub(crate) async fn retiring(name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        Self::keeping(Keeps::UntilLetGo, name, change).await
+        Self::keeping(Keeps::UntilLetGo, stage(name).await, change).await
     }
 
-    async fn keeping(keeps: Keeps, name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let scene = Self { stage: stage(name).await, keeps };
+    async fn keeping(keeps: Keeps, stage: Stage, change: impl FnOnce(&mut Value)) -> Self {
+        let scene = Self { stage, keeps };
         scene.admit_to_repository().await;
         let mut environment = scene.stage.environment(WEB);
         let spec = &mut environment["spec"];
@@ -350,7 +355,7 @@ fn is_change(entry: &Entry) -> bool {
     !entry.action.starts_with("Describe")
 }
 
-/// Whether a call changed anything.
+/// Whether a call that ended so has changed something, whatever its sender knows of it.
 pub(crate) fn carried_out(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Done | Outcome::DoneUnanswered | Outcome::LandedDone)
 }

@@ -9,7 +9,12 @@ pub(crate) struct Users(Load);
 impl Users {
     /// They begin at once.
     pub(crate) fn of(stage: &Stage) -> Self {
-        Self(Load::on(&stage.web.url))
+        Self::at(&stage.web.url)
+    }
+
+    /// The same of another load balancer, by its URL.
+    pub(crate) fn at(url: &str) -> Self {
+        Self(Load::on(url))
     }
 
     /// Waits until this is what they are answered.

@@ -1,0 +1,87 @@
+//! A cloud that answers few calls, or from the past.
+
+use dryad_local_cloud::faults::Effect;
+use dryad_machine::state::State;
+use dryad_stage::capacity::Capacity;
+use dryad_stage::deploys::{path_of, table};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::lost::held;
+use crate::scene::{Scene, WEB};
+use crate::trouble::always;
+use crate::users::Users;
+
+/// What an account has left that others use up: one call a second, and ten at once, where a tick is ten seconds. Here
+/// everything is five times as fast.
+const RATION: Effect = Effect::Ration { every: SignedDuration::from_millis(200), burst: 10, spent: None };
+
+/// How far back AWS's answers may reach: 30 s, which are three ticks.
+const STALE: Effect = Effect::Stale { by: SignedDuration::from_secs(3) };
+
+/// A deploy that comes through, and the next one that goes back from the moment it has the traffic.
+async fn there_and_back(name: &str, tick: &str, effect: Effect) {
+    let scene = Scene::set(name, |environment| {
+        held(environment);
+        environment["spec"]["rollout"] = json!({ "timeout": "60s", "tick": tick });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    let users = Users::of(&scene.stage);
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&[always("*", effect)], &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec.clone()).await;
+    scene.stage.until_state("web-2", State::Done).await;
+    scene.serves("web-2").await;
+    scene.stage.deploy("web-3", spec).await;
+    scene.stage.until_state("web-3", State::RetainWait).await;
+    scene.stage.request("web-3", json!({ "end": "Rollback" })).await;
+    let ended = scene.stage.until_ended("web-3").await;
+    let path = path_of(&ended);
+    assert_eq!(
+        path[path.len() - 2..],
+        ["Rollback RollbackRequested", "Aborted RollbackOk"],
+        "{}",
+        table(&ended)
+    );
+    scene.serves("web-2").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&ended));
+    assert_eq!(users.leave().await, "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_answers_few_calls_makes_deploys_slow_and_not_unsafe() {
+    there_and_back("rationed", "2s", RATION).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_answers_from_the_past_makes_deploys_slow_and_not_unsafe() {
+    there_and_back("stale", "1s", STALE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_does_not_show_the_shift_yet_keeps_the_green_that_has_the_traffic() {
+    let scene = Scene::set("stale-shift", |_| {}).await;
+    let users = Users::of(&scene.stage);
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&[always("*", STALE)], &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec).await;
+    // From the users' first answer on, and before any description shows why.
+    users.until_answered("two").await;
+    scene.stage.request("web-2", json!({ "end": "Abort" })).await;
+    let ended = scene.stage.until_ended("web-2").await;
+    let path = path_of(&ended);
+    assert_eq!(
+        path[path.len() - 2..],
+        ["Rollback AbortRequested", "Aborted RollbackOk"],
+        "{}",
+        table(&ended)
+    );
+    scene.serves("web-1").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&ended));
+    assert_eq!(users.leave().await, "one");
+}
