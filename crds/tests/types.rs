@@ -2,6 +2,7 @@
 
 mod table;
 
+use dryad_crds::environment::parameters::{ParameterName, Parameters};
 use dryad_crds::environment::traffic::Traffic;
 use dryad_crds::{Deployment, Environment, generate};
 use dryad_machine::view::Routing;
@@ -49,4 +50,20 @@ fn what_users_write_is_what_the_machine_goes_by() {
     assert_eq!((spec.target.capacity().min, spec.target.capacity().max), (4, 16));
     assert_eq!(Traffic::routing(spec.traffic.as_ref()), Routing::Weighted);
     assert_eq!(Traffic::routing(None), Routing::Workers);
+}
+
+#[test]
+fn an_environment_names_every_parameter_that_it_would_have_read_or_written() {
+    let (_, mut object) = stored(table::ENVIRONMENT, "environments").swap_remove(0);
+    let named = |object: &Value| {
+        let spec = serde_json::from_value::<Environment>(object.clone()).expect("an Environment").spec;
+        let names = |names: &[&ParameterName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let Parameters { read, written } = spec.parameters();
+        (names(&read), names(&written))
+    };
+    assert_eq!(named(&object), (Vec::new(), Vec::new()));
+    object["spec"]["deployedParameter"] = "/shop/web/deployed".into();
+    object["spec"]["target"]["autoScalingGroup"]["launchTemplate"]["imageIdFromParameter"] =
+        "/golden/web".into();
+    assert_eq!(named(&object), (vec!["/golden/web".to_owned()], vec!["/shop/web/deployed".to_owned()]));
 }

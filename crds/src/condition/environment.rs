@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::deployment::why_it_ended;
-use super::{AVAILABLE, Holds, Of, READY, RECONCILING, STALLED, settled};
+use super::{AVAILABLE, Holds, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
 
 /// What an Environment's conditions follow from.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,24 @@ pub struct Facts<'a> {
     pub service: Service<'a>,
     /// What the cloud does not let the operator do, if anything, in words.
     pub denied: Option<&'a str>,
+    /// How the parameter stands, where one is named and something is deployed.
+    pub projection: Option<&'a Projection>,
+}
+
+/// How the parameter stands that is to say what is deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Projection {
+    /// It says so; that in words.
+    Written(String),
+    /// It is not written until somebody does something.
+    Withheld {
+        /// One word.
+        reason: &'static str,
+        /// What to do.
+        message: String,
+    },
+    /// Nobody knows, for a reason that may pass.
+    Unknown(String),
 }
 
 /// How what is deployed relates to what the spec says now.
@@ -55,6 +73,7 @@ pub enum Service<'a> {
 pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> Vec<Condition> {
     let of = Of { generation: facts.generation };
     let mut conditions = vec![ready(of, facts, now), available(of, facts.service, now)];
+    conditions.extend(facts.projection.map(|projection| projected(of, projection, now)));
     if facts.tenure.holder.is_some() {
         let message = format!("turn {} is under way", facts.tenure.turn);
         conditions.push(of.condition(RECONCILING, Holds::True, "Deploying", &message, now));
@@ -101,6 +120,15 @@ fn available(of: Of, service: Service<'_>, now: Timestamp) -> Condition {
         Service::Unknown(message) => (Holds::Unknown, "NotSeen", message),
     };
     of.condition(AVAILABLE, holds, reason, message, now)
+}
+
+fn projected(of: Of, projection: &Projection, now: Timestamp) -> Condition {
+    let (holds, reason, message) = match projection {
+        Projection::Written(message) => (Holds::True, "Written", message),
+        Projection::Withheld { reason, message } => (Holds::False, *reason, message),
+        Projection::Unknown(message) => (Holds::Unknown, "NotSeen", message),
+    };
+    of.condition(PROJECTED, holds, reason, message, now)
 }
 
 /// Why the newest release was rejected, if it was. Somebody's abort rejects nothing.
@@ -175,7 +203,8 @@ mod tests {
             ),
         ];
         for ((tenure, template, newest, service), expected) in table {
-            let facts = Facts { generation: 2, tenure, template, newest, service, denied: None };
+            let facts =
+                Facts { generation: 2, tenure, template, newest, service, denied: None, projection: None };
             let first = conditions(facts, &[], second(9));
             assert_eq!(line(&first), expected);
             assert_eq!(
@@ -192,7 +221,8 @@ mod tests {
         let service = Service::Served("4 of 4 instances are healthy");
         let denied = Some("DescribeRules is denied to the operator");
         let template = Freshness::Current;
-        let facts = Facts { generation: 2, tenure: &idle, template, newest: None, service, denied };
+        let facts =
+            Facts { generation: 2, tenure: &idle, template, newest: None, service, denied, projection: None };
         let conditions = conditions(facts, &[], second(9));
         assert_eq!(line(&conditions), "Ready=False(AccessDenied)@9 Available=True(Serving)@9");
         assert_eq!(conditions[0].message, "DescribeRules is denied to the operator");
@@ -203,9 +233,41 @@ mod tests {
         let (fresh, idle) = (tenure(None, None), tenure(None, Some("web-6")));
         let service = Service::Served("4 of 4 instances are healthy");
         let template = Freshness::Current;
-        let facts = |tenure| Facts { generation: 2, tenure, template, newest: None, service, denied: None };
+        let facts = |tenure| Facts {
+            generation: 2,
+            tenure,
+            template,
+            newest: None,
+            service,
+            denied: None,
+            projection: None,
+        };
         let before = conditions(facts(&fresh), &[], second(9));
         let after = conditions(facts(&idle), &before, second(20));
         assert_eq!(line(&after), "Ready=True(Deployed)@20 Available=True(Serving)@9");
+    }
+
+    #[test]
+    fn how_the_parameter_stands_is_told_where_there_is_one() {
+        let idle = tenure(None, Some("web-6"));
+        let message = || "a sentence".to_owned();
+        let table = [
+            (Projection::Written(message()), "Projected=True(Written)@9"),
+            (Projection::Withheld { reason: "Foreign", message: message() }, "Projected=False(Foreign)@9"),
+            (Projection::Unknown(message()), "Projected=Unknown(NotSeen)@9"),
+        ];
+        for (projection, expected) in &table {
+            let facts = Facts {
+                generation: 2,
+                tenure: &idle,
+                template: Freshness::Current,
+                newest: None,
+                service: Service::Served("4 of 4 instances are healthy"),
+                denied: None,
+                projection: Some(projection),
+            };
+            let told = line(&conditions(facts, &[], second(9)));
+            assert_eq!(told, format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
+        }
     }
 }

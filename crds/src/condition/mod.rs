@@ -22,6 +22,9 @@ pub const SUCCEEDED: &str = "Succeeded";
 /// Whether an Environment serves its users.
 pub const AVAILABLE: &str = "Available";
 
+/// Whether the parameter that an Environment names says what is deployed.
+pub const PROJECTED: &str = "Projected";
+
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {

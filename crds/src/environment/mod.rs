@@ -1,6 +1,7 @@
 //! `Environment`: where one application runs at one stage, and the policy for changing what runs there.
 
 pub mod checks;
+pub mod parameters;
 pub mod policy;
 pub mod source;
 pub mod status;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::rule;
+use parameters::ParameterName;
 use policy::{DeletionPolicy, Evaluate, Retain, Rollout, Strategy};
 use source::Source;
 pub use status::EnvironmentStatus;
@@ -88,7 +90,12 @@ pub struct EnvironmentSpec {
     #[serde(default = "default_history_limit")]
     #[schemars(range(min = 1, max = 500))]
     pub history_limit: u32,
-    /// What becomes of the groups when the Environment is deleted.
+    /// The parameter of Parameter Store, in the target's account and region, that is to say what is deployed, for others
+    /// to read. Dryad makes it, keeps it up to date and lets no deploy wait for it; one that it did not make it leaves
+    /// alone. The condition `Projected` says how it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed_parameter: Option<ParameterName>,
+    /// What becomes of the groups, and of the parameter, when the Environment is deleted.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// Whether a group without traffic and checks may be taken for good once its instances have booted.

@@ -6,6 +6,7 @@ use dryad_machine::word;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::parameters::ParameterName;
 use crate::duration::Span;
 use crate::schema::{one_of, rule, set};
 
@@ -70,8 +71,12 @@ fn default_grace_period() -> GracePeriod {
 #[schemars(
     inline,
     transform = rule(
-        "has(self.from) || has(self.imageId)",
-        "say which machine image: set imageId, or from, a launch template that names one",
+        "has(self.from) || has(self.imageId) || has(self.imageIdFromParameter)",
+        "say which machine image: set imageId, imageIdFromParameter, or from, a launch template that names one",
+    ),
+    transform = rule(
+        "!(has(self.imageId) && has(self.imageIdFromParameter))",
+        "imageId and imageIdFromParameter both say which machine image; set one of them",
     ),
     transform = rule(
         "has(self.from) || has(self.instanceType)",
@@ -86,6 +91,10 @@ pub struct LaunchTemplate {
     /// The machine image, unless the release names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_id: Option<ImageId>,
+    /// In place of `imageId`, the parameter of Parameter Store that holds it, the public ones of AWS among them. It is
+    /// looked up for every Deployment whose release names no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id_from_parameter: Option<ParameterName>,
     /// Such as `m7g.large`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_type: Option<InstanceType>,

@@ -244,6 +244,20 @@ def a_version_takes_what_it_leaves_unset_from_its_source(cloud):
 
 
 @case
+def a_version_goes_by_its_number_or_by_latest_or_default(cloud):
+    template = cloud.template()["LaunchTemplateId"]
+    second = {"ImageId": cloud.image, "InstanceType": "t3.large"}
+    cloud.ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData=second)
+
+    def described(which):
+        versions = cloud.ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=[which])
+        return [(it["VersionNumber"], it["LaunchTemplateData"]["InstanceType"]) for it in versions["LaunchTemplateVersions"]]
+
+    assert described("$Latest") == described("2") == [(2, "t3.large")]
+    assert described("$Default") == described("1") == [(1, "t3.micro")]
+
+
+@case
 def launch_templates_that_are_not_there_have_their_own_codes(cloud):
     describe = cloud.ec2.describe_launch_templates
     refused("InvalidLaunchTemplateName.NotFoundException", lambda: describe(LaunchTemplateNames=[cloud.name("x")]))
@@ -312,6 +326,17 @@ def parameters_have_versions_and_are_not_overwritten_by_accident(cloud):
     assert (got["Value"], got["Version"], got["Type"]) == ("2", 2, "String")
     assert cloud.ssm.get_parameter(Name=f"{name}:1")["Parameter"]["Value"] == "1"
     refused("ParameterNotFound", lambda: cloud.ssm.get_parameter(Name=f"{name}-not"))
+
+
+@case
+def a_parameter_tells_its_type_and_goes_whole(cloud):
+    for kind in ("String", "StringList"):
+        name = f"/{cloud.prefix}/{kind}"
+        cloud.ssm.put_parameter(Name=name, Value="a", Type=kind)
+        assert cloud.ssm.get_parameter(Name=name)["Parameter"]["Type"] == kind
+        cloud.ssm.delete_parameter(Name=name)
+        refused("ParameterNotFound", lambda: cloud.ssm.get_parameter(Name=name))
+        refused("ParameterNotFound", lambda: cloud.ssm.delete_parameter(Name=name))
 
 
 @wrong_in_moto("https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_autoscaling::config::SharedHttpClient;
 use dryad_cloud::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
+use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
@@ -94,6 +95,10 @@ impl Cloud for Aws {
         self.at(place).await.template_version(id, version).await
     }
 
+    async fn parameter(&self, place: &Place, name: &str) -> Result<Parameter, CloudError> {
+        self.at(place).await.parameter(name).await
+    }
+
     async fn create_template(&self, place: &Place, template: &NewTemplate) -> Result<(), CloudError> {
         self.at(place).await.create_template(template).await
     }
@@ -135,6 +140,20 @@ impl Cloud for Aws {
 
     async fn delete_group(&self, place: &Place, name: &GroupName) -> Result<(), CloudError> {
         self.at(place).await.delete_group(name).await
+    }
+
+    async fn put_parameter(
+        &self,
+        place: &Place,
+        name: &str,
+        value: &str,
+        replacing: Replacing,
+    ) -> Result<(), CloudError> {
+        self.at(place).await.put_parameter(name, value, replacing).await
+    }
+
+    async fn delete_parameter(&self, place: &Place, name: &str) -> Result<(), CloudError> {
+        self.at(place).await.delete_parameter(name).await
     }
 
     async fn delete_template(&self, place: &Place, name: &GroupName) -> Result<(), CloudError> {

@@ -33,6 +33,8 @@ actions! {
         CreateLaunchTemplate, DeleteLaunchTemplate, DescribeInstances, DescribeLaunchTemplateVersions;
     "elasticloadbalancing":
         DescribeRules, DescribeTargetHealth, ModifyRule;
+    "ssm":
+        DeleteParameter, GetParameter, PutParameter;
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) struct Clients {
     pub(crate) autoscaling: aws_sdk_autoscaling::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) ssm: aws_sdk_ssm::Client,
 }
 
 impl Clients {
@@ -30,6 +31,8 @@ impl Clients {
             autoscaling: aws_sdk_autoscaling::Client::from_conf(autoscaling),
             ec2: aws_sdk_ec2::Client::from_conf(ec2),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb),
+            // It speaks JSON, which the SDK takes whole or not at all.
+            ssm: aws_sdk_ssm::Client::new(config),
         }
     }
 

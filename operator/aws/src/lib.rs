@@ -1,8 +1,9 @@
-//! [`dryad_cloud::Cloud`] over the AWS SDK: EC2 Auto Scaling, EC2 and Elastic Load Balancing v2.
+//! [`dryad_cloud::Cloud`] over the AWS SDK: EC2 Auto Scaling, EC2, Elastic Load Balancing v2 and
+//! Parameter Store.
 //!
 //! The only crate that names the SDK. [`aws`] is the door; behind it a `site` is one account in one region, with
 //! its clients, and each call goes through it to be paid from a `budget`, bounded in time, sorted into a
-//! [`CloudError`](dryad_cloud::CloudError) and counted. `groups`, `traffic`, `templates` and `instances` turn the
+//! [`CloudError`](dryad_cloud::CloudError) and counted. `groups`, `traffic`, `templates`, `instances` and `parameters` turn the
 //! trait's words into requests and answers into the trait's words. Nothing here decides anything, and nothing of
 //! what is read is kept.
 
@@ -14,6 +15,7 @@ mod errors;
 mod groups;
 mod instances;
 mod observer;
+mod parameters;
 mod settings;
 mod site;
 mod templates;

@@ -69,7 +69,8 @@ impl Meaning {
             | "InstanceRefreshInProgress"
             | "InstanceRefreshInProgressFault"
             | "ResourceInUse"
-            | "ResourceInUseFault" => Self::Busy,
+            | "ResourceInUseFault"
+            | "TooManyUpdates" => Self::Busy,
 
             // Only what a request of Dryad's is about: an AMI or a subnet that is not there is the Environment's
             // mistake, and no reason to think that a group or template is gone.
@@ -84,11 +85,13 @@ impl Meaning {
             | "InvalidLaunchTemplateName.NotFoundException"
             | "InvalidLaunchTemplateId.NotFound"
             | "InvalidLaunchTemplateId.VersionNotFound"
-            | "InvalidInstanceID.NotFound" => Self::NotFound,
+            | "InvalidInstanceID.NotFound"
+            | "ParameterNotFound" => Self::NotFound,
 
-            "AlreadyExists" | "AlreadyExistsFault" | "InvalidLaunchTemplateName.AlreadyExistsException" => {
-                Self::AlreadyExists
-            }
+            "AlreadyExists"
+            | "AlreadyExistsFault"
+            | "InvalidLaunchTemplateName.AlreadyExistsException"
+            | "ParameterAlreadyExists" => Self::AlreadyExists,
 
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "UnauthorizedAccess" => {
                 Self::Denied
@@ -203,6 +206,12 @@ mod tests {
         (400, "TooManyTargetGroups", "The maximum number of target groups has been reached", "invalid"),
         (400, "OperationNotPermitted", "Default rule cannot be modified", "invalid"),
         (400, "ResourceInUse", "Target group is currently in use by a listener or a rule", "busy"),
+        // Parameter Store.
+        (400, "ParameterNotFound", "Parameter /a not found.", "not found"),
+        (400, "ParameterAlreadyExists", "The parameter already exists.", "already exists"),
+        (400, "TooManyUpdates", "There are concurrent updates for a resource", "busy"),
+        (400, "ParameterMaxVersionLimitExceeded", "the oldest version has a label", "invalid"),
+        (400, "AccessDeniedException", "User: arn is not authorized to perform: ssm:PutParameter", "denied"),
         // Any of them.
         (403, "ExpiredToken", "The security token included in the request is expired", "unreachable"),
         (403, "InvalidClientTokenId", "The security token included in the request is invalid", "unreachable"),

@@ -7,6 +7,7 @@ use dryad_machine::name::{GroupName, Place};
 
 use crate::error::CloudError;
 use crate::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
+use crate::parameter::{Parameter, Replacing};
 use crate::template::{DescribedTemplate, NewTemplate};
 use crate::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 
@@ -55,6 +56,13 @@ pub trait Cloud: Send + Sync + 'static {
         id: &str,
         version: &str,
     ) -> impl Future<Output = Result<DescribedTemplate, CloudError>> + Send;
+
+    /// A parameter as it stands; one that is not there is [`CloudError::NotFound`].
+    fn parameter(
+        &self,
+        place: &Place,
+        name: &str,
+    ) -> impl Future<Output = Result<Parameter, CloudError>> + Send;
 
     /// Creates a launch template.
     fn create_template(
@@ -109,6 +117,22 @@ pub trait Cloud: Send + Sync + 'static {
         &self,
         place: &Place,
         name: &GroupName,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Puts a text into a parameter.
+    fn put_parameter(
+        &self,
+        place: &Place,
+        name: &str,
+        value: &str,
+        replacing: Replacing,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Deletes a parameter.
+    fn delete_parameter(
+        &self,
+        place: &Place,
+        name: &str,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 
     /// Deletes the launch template of this name.

@@ -8,6 +8,7 @@ mod answer;
 pub mod cloud;
 pub mod error;
 pub mod group;
+pub mod parameter;
 pub mod template;
 pub mod traffic;
 

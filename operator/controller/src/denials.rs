@@ -18,6 +18,8 @@ pub enum Ask {
     Target,
     /// What the launch template holds that green's is derived from.
     Template,
+    /// Which image a parameter names.
+    Image,
     /// Where instances are.
     Addresses,
     /// A change.

@@ -9,6 +9,8 @@ use dryad_machine::memory::{Horizon, Memory};
 use dryad_machine::name::{Turn, Uid};
 use dryad_machine::view::{EnvironmentView, Resolution};
 
+use crate::projection::Seen;
+
 /// One object's.
 #[derive(Debug)]
 pub struct Desk {
@@ -18,6 +20,10 @@ pub struct Desk {
     pub resolved: Option<Resolution>,
     /// The part of the Environment that its plan will be frozen with, what it left open settled.
     pub settled: Option<Template>,
+    /// How an Environment's parameter was when it was last looked at.
+    pub projected: Option<Seen>,
+    /// Until when a write of that parameter that was not answered may still land, in time since the process started.
+    pub parameter_uncertain_until: Duration,
     /// When progress was last written, in time since the process started.
     pub reported: Option<Duration>,
 }
@@ -49,6 +55,8 @@ impl Desks {
                 memory: Memory::new(certain_from),
                 resolved: None,
                 settled: None,
+                projected: None,
+                parameter_uncertain_until: Duration::ZERO,
                 reported: None,
             }))
         });

@@ -3,6 +3,7 @@
 //! [`settle`] is pure: it goes by what is declared, by the release, and by what the cloud says of the launch template
 //! that ours is derived from. [`look`] asks the cloud. Nothing is created here; that is [`blueprint`](crate::blueprint).
 
+use dryad_cloud::parameter::{Parameter, ParameterKind};
 use dryad_cloud::template::DescribedTemplate;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::deployment::status::Launch;
@@ -10,6 +11,8 @@ use dryad_crds::environment::target::{LaunchTemplate, Target, TemplateVersion};
 use dryad_machine::name::Place;
 use dryad_machine::release::{ImageId, Release};
 use thiserror::Error;
+
+use crate::denials::Ask;
 
 /// Why nothing can be launched from what is declared, however often it is tried.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -31,7 +34,7 @@ pub enum Unlaunchable {
     /// The image is not named by its id.
     #[error(
         "launch template {id} version {version} names its image as {image}, which is no AMI's id; set \
-         launchTemplate.imageId beside from"
+         launchTemplate.imageId or imageIdFromParameter beside from"
     )]
     ImageByAlias {
         /// The launch template.
@@ -67,9 +70,42 @@ pub enum Unlaunchable {
         /// Where it was looked for.
         place: Place,
     },
+    /// There is no such parameter.
+    #[error(
+        "launchTemplate.imageIdFromParameter: there is no parameter {name} in {place}; create it, or name one there is"
+    )]
+    NoParameter {
+        /// The parameter.
+        name: String,
+        /// Where it was looked for.
+        place: Place,
+    },
+    /// The parameter is of a type that holds no AMI's id.
+    #[error(
+        "launchTemplate.imageIdFromParameter: parameter {name} is a {kind}; make it a String with an AMI's id"
+    )]
+    ParameterOfOtherType {
+        /// The parameter.
+        name: String,
+        /// Its type.
+        kind: String,
+    },
+    /// The parameter says something else. What, is not repeated: who may name a parameter may not be allowed to read it.
+    #[error(
+        "launchTemplate.imageIdFromParameter: what parameter {name} holds is no AMI's id, such as ami-0abc1234"
+    )]
+    NoImageInParameter {
+        /// The parameter.
+        name: String,
+    },
     /// The cloud finds the question itself wrong.
-    #[error("launchTemplate.from: {0}")]
-    Refused(CloudError),
+    #[error("{field}: {error}")]
+    Refused {
+        /// The field with the question.
+        field: &'static str,
+        /// The cloud's words.
+        error: CloudError,
+    },
     /// The Environment names no image, which its own rules do not allow.
     #[error("no machine image is named; set launchTemplate.imageId")]
     NoImage,
@@ -90,8 +126,8 @@ impl From<Unlaunchable> for Obstacle {
     }
 }
 
-/// What is open, settled: asks the cloud for the launch template that this one is derived from. What it answers is told
-/// to `hear`.
+/// What is open, settled: asks the cloud for the launch template that this one is derived from, and for the parameter
+/// that names the image. What it answers is told to `hear`.
 ///
 /// # Errors
 /// What stands in the way.
@@ -99,15 +135,25 @@ pub async fn look<C: Cloud>(
     cloud: &C,
     target: &Target,
     release: &Release,
-    hear: impl FnOnce(Result<(), &CloudError>),
+    hear: impl Fn(Ask, Result<(), &CloudError>),
 ) -> Result<Launch, Obstacle> {
     let Target::AutoScalingGroup(group) = target;
     let declared = &group.launch_template;
     let base = match &declared.from {
-        Some(from) => Some(read(cloud, &target.place(), from, from.version.as_ref(), hear).await?),
+        Some(from) => {
+            let hear = |answer: Result<(), &CloudError>| hear(Ask::Template, answer);
+            Some(read(cloud, &target.place(), from, from.version.as_ref(), hear).await?)
+        }
         None => None,
     };
-    Ok(settle(declared, release, base.as_ref())?)
+    let parameter = match (&release.image, &declared.image_id_from_parameter) {
+        (None, Some(name)) => {
+            let hear = |answer: Result<(), &CloudError>| hear(Ask::Image, answer);
+            Some(read_image(cloud, &target.place(), name.as_ref(), hear).await?)
+        }
+        (Some(_), _) | (None, None) => None,
+    };
+    Ok(settle(declared, release, parameter.as_ref(), base.as_ref())?)
 }
 
 /// The launch template that a deploy is derived from, at the version that was settled. What the cloud answers is told to
@@ -136,30 +182,64 @@ async fn read<C: Cloud>(
     version: &str,
     hear: impl FnOnce(Result<(), &CloudError>),
 ) -> Result<DescribedTemplate, Obstacle> {
+    let absent = || Unlaunchable::Absent {
+        id: from.id.to_string(),
+        version: version.to_owned(),
+        place: place.clone(),
+    };
     let answer = cloud.template_version(place, from.id.as_ref(), version).await;
     hear(answer.as_ref().map(drop));
-    answer.map_err(|error| match error {
-        CloudError::NotFound { .. } => {
-            let (id, version, place) = (from.id.to_string(), version.to_owned(), place.clone());
-            Unlaunchable::Absent { id, version, place }.into()
+    answer.map_err(|error| obstacle("launchTemplate.from", error, absent))
+}
+
+async fn read_image<C: Cloud>(
+    cloud: &C,
+    place: &Place,
+    name: &str,
+    hear: impl FnOnce(Result<(), &CloudError>),
+) -> Result<ImageId, Obstacle> {
+    let absent = || Unlaunchable::NoParameter { name: name.to_owned(), place: place.clone() };
+    let answer = cloud.parameter(place, name).await;
+    hear(answer.as_ref().map(drop));
+    let found = answer.map_err(|error| obstacle("launchTemplate.imageIdFromParameter", error, absent))?;
+    Ok(image_of(name, &found)?)
+}
+
+/// The image that a parameter names.
+fn image_of(name: &str, found: &Parameter) -> Result<ImageId, Unlaunchable> {
+    let name = name.to_owned();
+    match &found.kind {
+        ParameterKind::Text => {
+            found.value.trim().parse().map_err(|_| Unlaunchable::NoImageInParameter { name })
         }
-        CloudError::Invalid { .. } | CloudError::AlreadyExists { .. } => Unlaunchable::Refused(error).into(),
+        ParameterKind::Other(kind) => Err(Unlaunchable::ParameterOfOtherType { name, kind: kind.clone() }),
+    }
+}
+
+/// What an error of the cloud's comes to: what is `absent` stays so until somebody changes something.
+fn obstacle(field: &'static str, error: CloudError, absent: impl FnOnce() -> Unlaunchable) -> Obstacle {
+    match error {
+        CloudError::NotFound { .. } => absent().into(),
+        CloudError::Invalid { .. } | CloudError::AlreadyExists { .. } => {
+            Unlaunchable::Refused { field, error }.into()
+        }
         // A permission may be given while the deploy waits for it.
         CloudError::Denied { .. }
         | CloudError::Busy { .. }
         | CloudError::Throttled { .. }
         | CloudError::Unanswered { .. }
-        | CloudError::Unreachable { .. } => Obstacle::Passing(format!("launchTemplate.from: {error}")),
-    })
+        | CloudError::Unreachable { .. } => Obstacle::Passing(format!("{field}: {error}")),
+    }
 }
 
-/// The image is the release's, else the one declared, else the base's.
+/// The image is the release's, else the one declared, by its id or in a parameter, else the base's.
 fn settle(
     declared: &LaunchTemplate,
     release: &Release,
+    parameter: Option<&ImageId>,
     base: Option<&DescribedTemplate>,
 ) -> Result<Launch, Unlaunchable> {
-    let named = release.image.as_ref().or(declared.image_id.as_ref());
+    let named = release.image.as_ref().or(declared.image_id.as_ref()).or(parameter);
     let (Some(from), Some(base)) = (&declared.from, base) else {
         let image_id = named.cloned().ok_or(Unlaunchable::NoImage)?;
         return Ok(Launch { image_id, version: None });

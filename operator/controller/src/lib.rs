@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod observe;
 pub mod operator;
 pub mod patience;
+pub mod projection;
 pub mod queue;
 pub mod record;
 pub mod release;

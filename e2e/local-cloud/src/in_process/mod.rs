@@ -5,6 +5,7 @@
 
 mod groups;
 mod instances;
+mod parameters;
 mod templates;
 mod traffic;
 
@@ -13,11 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dryad_cloud::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
+use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{AccountName, GroupName, Place};
 
+use crate::model::ssm::{DeleteParameter, GetParameter};
 use crate::model::{self, Account, Action, CallError, Caller, Kind, Reply};
 use crate::shared::Shared;
 
@@ -122,6 +125,11 @@ impl Cloud for InProcess {
         templates::described(answer)
     }
 
+    async fn parameter(&self, place: &Place, name: &str) -> Result<Parameter, CloudError> {
+        let request = GetParameter { name: name.to_owned(), with_decryption: None };
+        self.call(place, request).await.map(|answer| parameters::described(answer.parameter))
+    }
+
     async fn create_template(&self, place: &Place, template: &NewTemplate) -> Result<(), CloudError> {
         self.call(place, templates::create(template)).await.map(drop)
     }
@@ -163,6 +171,20 @@ impl Cloud for InProcess {
 
     async fn delete_group(&self, place: &Place, name: &GroupName) -> Result<(), CloudError> {
         self.call(place, groups::delete(name)).await.map(drop)
+    }
+
+    async fn put_parameter(
+        &self,
+        place: &Place,
+        name: &str,
+        value: &str,
+        replacing: Replacing,
+    ) -> Result<(), CloudError> {
+        self.call(place, parameters::put(name, value, replacing)).await.map(drop)
+    }
+
+    async fn delete_parameter(&self, place: &Place, name: &str) -> Result<(), CloudError> {
+        self.call(place, DeleteParameter { name: name.to_owned() }).await.map(drop)
     }
 
     async fn delete_template(&self, place: &Place, name: &GroupName) -> Result<(), CloudError> {

@@ -5,6 +5,7 @@
 
 mod deploy;
 mod derive;
+mod parameters;
 mod refusals;
 mod stage;
 
@@ -14,6 +15,7 @@ pub(crate) use stage::{ACCOUNT, Stage, new_world, place};
 pub(crate) mod all {
     pub(crate) use super::deploy::*;
     pub(crate) use super::derive::*;
+    pub(crate) use super::parameters::*;
     pub(crate) use super::refusals::*;
 }
 
@@ -30,6 +32,9 @@ macro_rules! cases {
             latest_and_default_are_versions_with_a_number
             what_cannot_be_copied_is_named
             a_template_or_version_that_is_not_there_is_not_found
+            a_parameter_is_put_read_replaced_and_deleted
+            a_parameter_says_of_which_type_it_is
+            a_value_that_is_too_long_is_refused
             what_is_not_there_is_not_described
             what_is_not_there_cannot_be_changed
             what_is_there_cannot_be_created_again

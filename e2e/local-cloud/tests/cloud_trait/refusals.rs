@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_cloud::group::InstanceId;
+use dryad_cloud::parameter::Replacing;
 use dryad_cloud::traffic::{RuleArn, TargetGroupArn};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_local_cloud::faults::Effect;
@@ -13,7 +14,7 @@ use jiff::SignedDuration;
 use super::stage::Stage;
 
 /// The mutations of the trait, by AWS's names.
-const MUTATIONS: [&str; 8] = [
+const MUTATIONS: [&str; 10] = [
     "CreateLaunchTemplate",
     "CreateAutoScalingGroup",
     "UpdateAutoScalingGroup",
@@ -22,6 +23,8 @@ const MUTATIONS: [&str; 8] = [
     "ModifyRule",
     "DeleteAutoScalingGroup",
     "DeleteLaunchTemplate",
+    "PutParameter",
+    "DeleteParameter",
 ];
 
 /// Asks for the mutation of that name: creations are of `web-2`, all else is about `web-1`.
@@ -36,6 +39,8 @@ async fn mutate<C: Cloud>(stage: &Stage<C>, action: &str) -> Result<(), CloudErr
         "ModifyRule" => stage.weigh(50, 50).await,
         "DeleteAutoScalingGroup" => cloud.delete_group(place, group).await,
         "DeleteLaunchTemplate" => cloud.delete_template(place, group).await,
+        "PutParameter" => cloud.put_parameter(place, "/web-1", "a", Replacing::Nothing).await,
+        "DeleteParameter" => cloud.delete_parameter(place, "/web-1").await,
         other => panic!("{other} is no mutation"),
     }
 }
@@ -162,7 +167,9 @@ pub(crate) async fn a_mutation_whose_answer_is_lost_has_taken_effect<C: Cloud>(s
     for created in ["CreateLaunchTemplate", "CreateAutoScalingGroup"] {
         assert_kind(&mutate(stage, created).await, "already exists", created);
     }
-    assert_kind(&mutate(stage, "DeleteLaunchTemplate").await, "not found", "DeleteLaunchTemplate");
+    for deleted in ["DeleteLaunchTemplate", "DeleteParameter"] {
+        assert_kind(&mutate(stage, deleted).await, "not found", deleted);
+    }
 }
 
 pub(crate) async fn a_mutation_may_arrive_after_it_was_given_up<C: Cloud>(stage: &Stage<C>) {

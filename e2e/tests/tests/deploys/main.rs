@@ -17,6 +17,7 @@ mod never_healthy;
 mod other_traffic;
 mod outage;
 mod overlay;
+mod parameter;
 mod queue;
 mod releases;
 mod scene;

@@ -55,9 +55,9 @@ async fn settle<C: Cloud>(
         return Ok(());
     }
     let declared = Template::of(environment);
-    let hear = |answer: Result<(), &CloudError>| {
+    let hear = |ask: Ask, answer: Result<(), &CloudError>| {
         if let Some(view) = &tick.environment_view {
-            tick.operator.denials.answered(&view.revision.uid, Ask::Template, answer);
+            tick.operator.denials.answered(&view.revision.uid, ask, answer);
         }
     };
     let launch = launch::look(&*tick.operator.cloud, &declared.target, &shipment.release, hear).await?;

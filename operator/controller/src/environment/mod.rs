@@ -1,6 +1,7 @@
 //! One tick of one Environment: groups that are given up, a turn whose holder vanished, the end, and pruning.
 
 mod holder;
+mod project;
 mod prune;
 mod report;
 
@@ -29,6 +30,8 @@ use crate::{blueprint, fence, observe, record, view};
 
 /// How often an unchanged object is looked at again when nothing else wakes it.
 const IDLE: Duration = Duration::from_secs(60);
+/// How soon the end of an Environment is tried again that something of it still holds up.
+const UNFINISHED: Duration = Duration::from_secs(5);
 
 /// One tick.
 ///
@@ -67,6 +70,10 @@ pub async fn reconcile<C: Cloud>(
 
     // 4. Record, or act.
     match &decision.action {
+        Action::Write(Write::RemoveFinalizer) if !project::is_withdrawn(&tick, &mut desk).await? => {
+            report::report(&tick, reading.as_ref(), desk.projected.as_ref()).await?;
+            return Ok(controller::Action::requeue(UNFINISHED));
+        }
         Action::Write(write) => tick.write(write).await?,
         Action::Act(effects) => {
             if let Some(reading) = &reading {
@@ -74,7 +81,8 @@ pub async fn reconcile<C: Cloud>(
             }
         }
         Action::Wait => {
-            report::report(&tick, reading.as_ref()).await?;
+            project::project(&tick, &mut desk).await?;
+            report::report(&tick, reading.as_ref(), desk.projected.as_ref()).await?;
             prune::prune(&tick).await?;
         }
     }

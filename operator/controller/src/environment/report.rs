@@ -1,7 +1,7 @@
 //! What an Environment's conditions say, brought up to what is recorded and seen.
 
 use dryad_cloud::Cloud;
-use dryad_crds::condition::environment::{Facts, Freshness, Service, conditions};
+use dryad_crds::condition::environment::{Facts, Freshness, Projection, Service, conditions};
 use dryad_crds::{Deployment, DeploymentStatus};
 use dryad_machine::history::History;
 use dryad_machine::reading::{AtWork, Reading};
@@ -9,10 +9,15 @@ use dryad_machine::tenure::Role;
 
 use super::Tick;
 use crate::operator::TickError;
+use crate::projection::Seen;
 use crate::{record, view};
 
 /// Writes the conditions if they are not what they should be.
-pub(super) async fn report<C: Cloud>(tick: &Tick<'_, C>, reading: Option<&Reading>) -> Result<(), TickError> {
+pub(super) async fn report<C: Cloud>(
+    tick: &Tick<'_, C>,
+    reading: Option<&Reading>,
+    seen: Option<&Seen>,
+) -> Result<(), TickError> {
     let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
     let newest = deployments
         .iter()
@@ -34,7 +39,8 @@ pub(super) async fn report<C: Cloud>(tick: &Tick<'_, C>, reading: Option<&Readin
         None if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
         None => Service::Unknown("the cloud was not seen"),
     };
-    write(tick, newest.as_ref(), freshness(tick, brought.map(|brought| &**brought)), service).await
+    let freshness = freshness(tick, brought.map(|brought| &**brought));
+    write(tick, newest.as_ref(), freshness, service, seen.map(|seen| &seen.outcome)).await
 }
 
 /// How many instances serve, and that in a sentence that does not change with every one of them.
@@ -70,11 +76,12 @@ async fn write<C: Cloud>(
     newest: Option<&History>,
     template: Freshness,
     service: Service<'_>,
+    projection: Option<&Projection>,
 ) -> Result<(), TickError> {
     let generation = tick.object.metadata.generation.unwrap_or_default();
     let denied = tick.operator.denials.of(&tick.environment.revision.uid);
-    let denied = denied.as_deref();
-    let facts = Facts { generation, tenure: &tick.environment.tenure, template, newest, service, denied };
+    let (tenure, denied) = (&tick.environment.tenure, denied.as_deref());
+    let facts = Facts { generation, tenure, template, newest, service, denied, projection };
     let mut next = tick.object.clone();
     let status = next.status.get_or_insert_default();
     status.conditions = conditions(facts, &status.conditions, tick.operator.clock.now().wall);
