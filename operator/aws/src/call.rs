@@ -51,12 +51,13 @@ mod tests {
     const TEMPLATE: &str = "ec2:LaunchTemplate";
 
     /// What AWS asks for beside the permission of a request itself, and because of which request.
-    const IMPLIED: [(&str, &str); 3] = [
+    const IMPLIED: [(&str, &str); 4] = [
         (
             "ec2:RunInstances",
             "CreateAutoScalingGroup with a launch template: whether the caller could launch it",
         ),
         ("ec2:CreateTags", "CreateLaunchTemplate with tags, and RunInstances of a template with tags"),
+        ("sts:AssumeRole", "every request in an account whose configuration names a role"),
         ("iam:PassRole", "RunInstances of a template with an instance profile"),
     ];
     /// What AWS has no conditions for: it names no resource that could carry a tag.
