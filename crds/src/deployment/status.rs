@@ -154,9 +154,11 @@ impl Template {
         }
     }
 
-    /// Whether this is what a deploy to this Environment would go by now, apart from what is looked up for each.
+    /// Whether this is what a deploy to this Environment would go by now, apart from what is looked up for each and from
+    /// the capacity, which is changed in place.
     pub fn is_of(&self, environment: &EnvironmentSpec) -> bool {
-        let now = Self { launch: self.launch.clone(), ..Self::of(environment) };
+        let target = environment.target.clone().with_capacity(self.target.capacity());
+        let now = Self { target, launch: self.launch.clone(), ..Self::of(environment) };
         *self == now
     }
 }

@@ -159,6 +159,14 @@ impl Target {
             Self::AutoScalingGroup(group) => group.capacity,
         }
     }
+
+    /// The same within other bounds.
+    #[must_use]
+    pub fn with_capacity(self, capacity: Capacity) -> Self {
+        match self {
+            Self::AutoScalingGroup(group) => Self::AutoScalingGroup(AutoScalingGroup { capacity, ..group }),
+        }
+    }
 }
 
 word! {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_autoscaling::config::SharedHttpClient;
-use dryad_cloud::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
+use dryad_cloud::group::{FailedActivity, Group, InstanceId, NewGroup, NewSize};
 use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
@@ -107,13 +107,8 @@ impl Cloud for Aws {
         self.at(place).await.create_group(group).await
     }
 
-    async fn resize_group(
-        &self,
-        place: &Place,
-        name: &GroupName,
-        capacity: Capacity,
-    ) -> Result<(), CloudError> {
-        self.at(place).await.resize_group(name, capacity).await
+    async fn resize_group(&self, place: &Place, name: &GroupName, size: NewSize) -> Result<(), CloudError> {
+        self.at(place).await.resize_group(name, size).await
     }
 
     async fn attach(

@@ -6,7 +6,7 @@ use std::future::Future;
 use dryad_machine::name::{GroupName, Place};
 
 use crate::error::CloudError;
-use crate::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
+use crate::group::{FailedActivity, Group, InstanceId, NewGroup, NewSize};
 use crate::parameter::{Parameter, Replacing};
 use crate::template::{DescribedTemplate, NewTemplate};
 use crate::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
@@ -78,12 +78,12 @@ pub trait Cloud: Send + Sync + 'static {
         group: &NewGroup,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 
-    /// Sets a group's size.
+    /// Sets a group's bounds, and its size with them.
     fn resize_group(
         &self,
         place: &Place,
         name: &GroupName,
-        capacity: Capacity,
+        size: NewSize,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 
     /// Attaches a group to a target group: its instances are registered there.

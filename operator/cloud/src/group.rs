@@ -20,6 +20,17 @@ pub struct Capacity {
     pub desired: u32,
 }
 
+/// What becomes of a group's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSize {
+    /// Never fewer from now on.
+    pub min: u32,
+    /// Never more from now on.
+    pub max: u32,
+    /// As many as that now; none: as many as there are, moved into the bounds.
+    pub desired: Option<u32>,
+}
+
 /// A group to be created. Its launch template is the one of the same name, version 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGroup {

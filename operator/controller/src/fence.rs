@@ -52,7 +52,7 @@ pub async fn deployment(
     ours.then_some(()).ok_or_else(|| moved("Environment", environment_name))
 }
 
-/// Lets an Environment's own effects pass only while its tenure is the one that was decided on.
+/// Lets an Environment's own effects pass only while its spec and its tenure are those that were decided on.
 ///
 /// # Errors
 /// When it is not, or nobody knows.
@@ -62,11 +62,11 @@ pub async fn environment(
     tenure: &Tenure,
 ) -> Result<(), Fenced> {
     let name = decided.name_any();
-    let current = environments.get_opt(&name).await?.filter(|current| current.uid() == decided.uid());
-    let current = current.and_then(|current| current.status).map(|status| status.tenure);
-    if current.unwrap_or_default() == *tenure {
-        Ok(())
-    } else {
-        Err(Fenced::Moved { kind: "Environment", name })
-    }
+    let same = |current: &Environment| {
+        current.uid() == decided.uid() && current.metadata.generation == decided.metadata.generation
+    };
+    let moved = || Fenced::Moved { kind: "Environment", name: name.clone() };
+    let current = environments.get_opt(&name).await?.filter(same).ok_or_else(moved)?;
+    let current = current.status.map(|status| status.tenure).unwrap_or_default();
+    (current == *tenure).then_some(()).ok_or_else(moved)
 }

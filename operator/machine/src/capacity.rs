@@ -53,6 +53,16 @@ pub fn permits(
     readings.into_iter().all(|reading| permitted_by(removal, purpose, desired, reading, workers))
 }
 
+/// Whether a group that serves may be shrunk to a declared size, which is D then: both readings must allow it. Which
+/// instances go is the cloud's choice, so it may be all that are healthy.
+pub fn permits_shrinking(name: &GroupName, to: u32, readings: [&Reading; 2]) -> bool {
+    readings.into_iter().all(|reading| {
+        let lost = reading.group(name).map_or(0, |group| group.instances.saturating_sub(to));
+        let healthy = reading.healthy(name);
+        healthy.saturating_sub(lost) >= to.min(healthy)
+    })
+}
+
 fn permitted_by(
     removal: Removal<'_>,
     purpose: Purpose<'_>,

@@ -86,7 +86,7 @@ impl<'a> Case<'a> {
             return green.map_or(1, |green| green.desired).max(1);
         }
         if let Some(held) = environment.tenure.held_desired() {
-            return held;
+            return held.max(1);
         }
         let blue = environment.tenure.of_role(Role::Serving);
         let blue: Vec<_> = blue.filter_map(|member| reading.group(&member.name)).collect();
@@ -147,7 +147,10 @@ impl<'a> Case<'a> {
                 !self.carries(reading, &plan.green)
                     && plan.blue.iter().any(|blue| self.carries(reading, blue))
             }
-            Route::Workers {} => reading.group(&plan.green).is_none() || is_viable(plan, reading),
+            Route::Workers {} => {
+                let at_work: u32 = blue_here(plan, reading).map(|group| group.in_service).sum();
+                reading.group(&plan.green).is_none() || at_work >= plan.floor.max(1)
+            }
         }
     }
 
@@ -171,13 +174,14 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether blue has, or can regrow, what it takes to carry the traffic.
+/// Whether blue could carry the traffic again. One that exists and is not being deleted has what it takes, or grows to
+/// it: by itself where instances have died, by us where it was shrunk. Nothing is taken from green before it has.
 fn is_viable(plan: &Plan, reading: &Reading) -> bool {
-    let need = plan.floor.max(1);
-    let here = || {
-        let groups = plan.blue.iter().filter_map(|name| reading.group(name));
-        groups.filter(|group| group.presence == Presence::Here)
-    };
-    let sum = |of: fn(&GroupSeen) -> u32| here().map(of).sum::<u32>();
-    here().next().is_some() && (sum(|group| group.in_service) >= need || sum(|group| group.desired) < need)
+    blue_here(plan, reading).next().is_some()
+}
+
+/// What is left of blue.
+fn blue_here<'a>(plan: &'a Plan, reading: &'a Reading) -> impl Iterator<Item = &'a GroupSeen> {
+    let groups = plan.blue.iter().filter_map(|name| reading.group(name));
+    groups.filter(|group| group.presence == Presence::Here)
 }

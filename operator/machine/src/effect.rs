@@ -4,7 +4,7 @@
 //! Each is idempotent.
 
 use crate::name::GroupName;
-use crate::reading::Slot;
+use crate::reading::{GroupSeen, Slot};
 
 /// One change of the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub enum Effect {
         /// Its size.
         desired: u32,
     },
-    /// Change a group's bounds, and its size without taking an instance away.
+    /// Change a group's bounds, and its size with them.
     Resize {
         /// Which.
         group: GroupName,
@@ -69,6 +69,19 @@ pub struct Size {
     pub min: u32,
     /// Never more.
     pub max: u32,
-    /// As many as that now.
-    pub desired: u32,
+    /// As many as that now; none: as many as there are, moved into the bounds.
+    pub desired: Option<u32>,
+}
+
+impl Size {
+    /// At least `wanted` instances, whenever this lands: a higher lower bound takes nothing away, not even from a
+    /// group that has been grown further meanwhile.
+    pub fn at_least(wanted: u32, seen: &GroupSeen) -> Self {
+        Self { min: seen.min.max(wanted), max: seen.max.max(wanted), desired: None }
+    }
+
+    /// The size that a group of `present` instances has once this has landed.
+    pub fn settles_at(self, present: u32) -> u32 {
+        self.desired.unwrap_or_else(|| present.min(self.max).max(self.min))
+    }
 }

@@ -1,7 +1,8 @@
 //! One tick's decision on one Environment: what nobody's turn is needed for.
 //!
-//! It deletes groups that are given up, gives back the turn of a holder that vanished, and takes an
-//! Environment down when it is deleted. It never brings anything in: that takes a Deployment.
+//! It deletes groups that are given up, gives back the turn of a holder that vanished, keeps groups that serve at
+//! their declared [capacity](crate::upkeep), and takes an Environment down when it is deleted. It never brings
+//! anything in: that takes a Deployment.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::memory::{Memory, Now};
 use crate::name::GroupName;
 use crate::reading::{AtWork, Reading};
 use crate::tenure::{End, Role, Tenure};
+use crate::upkeep::{self, Lack};
 use crate::view::{Deletion, EnvironmentView, Finalizer};
 
 /// What a decision about an Environment is made from, apart from memory and clocks.
@@ -52,16 +54,25 @@ pub fn decide(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision 
     if free && environment.deletion == Deletion::Delete && tenure.of_role(Role::Serving).next().is_some() {
         return store(tenure.doom_all(), TenureChange::Doom);
     }
-    let left = |tenure: &Tenure| match environment.deletion {
-        Deletion::None => true,
-        Deletion::Delete => !tenure.groups.is_empty(),
-        Deletion::Retain => tenure.groups.iter().any(|member| member.role != Role::Serving),
+    let settled = match environment.deletion {
+        Deletion::None => false,
+        Deletion::Delete => tenure.groups.is_empty(),
+        // What stays is not left with bounds that only a deploy needed.
+        Deletion::Retain => {
+            let only_serving = tenure.groups.iter().all(|member| member.role == Role::Serving);
+            only_serving && (tenure.groups.is_empty() || upkeep::is_as_declared(environment, memory, now))
+        }
     };
-    if free && !left(tenure) {
+    if free && settled {
         return Decision::write(Write::RemoveFinalizer);
     }
+    let restored = if free { upkeep::restored(environment, memory, now) } else { Vec::new() };
+    if !restored.is_empty() {
+        return store(tenure.let_go(&restored), TenureChange::LetGo);
+    }
     let doomed: Vec<_> = tenure.of_role(Role::Doomed).map(|member| &member.name).collect();
-    let outstanding = !doomed.is_empty() || environment.deletion != Deletion::None;
+    let held = tenure.holder.is_none() && tenure.groups.iter().any(|member| member.held.is_some());
+    let outstanding = !doomed.is_empty() || held || environment.deletion != Deletion::None;
     let wake = (outstanding || case.holder == Holder::Vanished).then_some(tick);
     let Some(reading) = memory.latest(now, tick) else {
         return Decision { action: Action::Wait, wake, progress: None };
@@ -91,9 +102,27 @@ fn tidy(
     if !gone.is_empty() && memory.is_certain(now) {
         return store(environment.tenure.forget(&gone), TenureChange::Forget);
     }
-    let effects = one_from_users(effects, |name| reading.carries(name, at_work(environment, name)));
+    let mut effects = one_from_users(effects, |name| reading.carries(name, at_work(environment, name)));
+    let lacks = kept_up(environment, reading, memory, now);
+    let wake = wake.or((!lacks.is_empty()).then_some(tick));
+    // A group that goes and another one that is shrunk were each judged as if nothing else were taken. What is added
+    // comes first, as nobody knows whether the rest will be answered.
+    let alone = effects.is_empty();
+    for lack in lacks {
+        match lack {
+            Lack::Instances(effect) => effects.insert(0, effect),
+            Lack::Bounds(effect) if alone => effects.push(effect),
+            Lack::Bounds(_) | Lack::Later => {}
+        }
+    }
     let action = if effects.is_empty() { Action::Wait } else { Action::Act(effects) };
     Decision { action, wake, progress: None }
+}
+
+/// What the groups that serve lack, where nobody has the turn and they are to stay.
+fn kept_up(environment: &EnvironmentView, reading: &Reading, memory: &Memory, now: Now) -> Vec<Lack> {
+    let keeps = environment.tenure.holder.is_none() && environment.deletion != Deletion::Delete;
+    if keeps { upkeep::lacks(environment, reading, memory, now).collect() } else { Vec::new() }
 }
 
 fn store(to: Tenure, change: TenureChange) -> Decision {

@@ -23,5 +23,6 @@ pub mod state;
 pub mod strategy;
 pub mod table;
 pub mod tenure;
+mod upkeep;
 pub mod view;
 pub mod word;

@@ -45,7 +45,7 @@ pub struct Member {
     /// What it runs; none before that was found good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Deployed>,
-    /// Set while its autoscaler is kept from shrinking it.
+    /// Set before its autoscaler is kept from shrinking it, until its bounds were seen to be restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
 }
@@ -65,9 +65,11 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
-    /// D: the capacity that users need while this deploy goes on.
+    /// Its share of D, the capacity that users need while this deploy goes on; none once the deploy has ended and
+    /// only the bounds are left to be restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub desired: u32,
+    pub desired: Option<u32>,
     /// The lower bound it had before.
     #[schemars(range(min = 0))]
     pub original_min: u32,
@@ -89,7 +91,7 @@ impl Tenure {
 
     /// D as it was recorded when blue was first reduced, while it is.
     pub fn held_desired(&self) -> Option<u32> {
-        self.groups.iter().filter_map(|member| member.held).map(|held| held.desired).max()
+        self.groups.iter().filter_map(|member| member.held?.desired).reduce(u32::saturating_add)
     }
 
     /// Gives the next turn to `owner` and announces its group.
@@ -117,8 +119,20 @@ impl Tenure {
         let mut next = self.clone();
         for (name, held) in holds {
             if let Some(member) = next.groups.iter_mut().find(|member| member.name == *name) {
-                member.held.get_or_insert(*held);
+                // What was not restored since an earlier deploy is still what there is to restore.
+                let originals = member.held.unwrap_or(*held);
+                member.held = Some(Held { desired: held.desired, ..originals });
             }
+        }
+        next
+    }
+
+    /// Records that these groups are held no more.
+    #[must_use]
+    pub fn let_go(&self, restored: &[GroupName]) -> Self {
+        let mut next = self.clone();
+        for member in next.groups.iter_mut().filter(|member| restored.contains(&member.name)) {
+            member.held = None;
         }
         next
     }
@@ -141,11 +155,14 @@ impl Tenure {
         next.holder = None;
         next.groups.retain(|member| !end.gone.contains(&member.name));
         for member in &mut next.groups {
-            member.held = None;
             if member.role == Role::Doomed {
                 continue;
             }
             member.role = if end.serving.contains(&member.name) { Role::Serving } else { Role::Doomed };
+            member.held = match member.role {
+                Role::Serving => member.held.map(|held| Held { desired: None, ..held }),
+                Role::Green | Role::Doomed => None,
+            };
             if let Some(deployed) = end.deployed.as_ref().filter(|deployed| deployed.uid == member.owner)
                 && member.role == Role::Serving
             {
@@ -170,7 +187,7 @@ impl Tenure {
     pub fn doom_all(&self) -> Self {
         let mut next = self.clone();
         for member in &mut next.groups {
-            member.role = Role::Doomed;
+            (member.role, member.held) = (Role::Doomed, None);
         }
         next
     }

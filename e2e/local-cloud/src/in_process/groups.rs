@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_cloud::CloudError;
 use dryad_cloud::group::{
-    Capacity, FailedActivity, Group, HealthSource, Instance, InstanceId, Lifecycle, NewGroup,
+    Capacity, FailedActivity, Group, HealthSource, Instance, InstanceId, Lifecycle, NewGroup, NewSize,
 };
 use dryad_cloud::traffic::TargetGroupArn;
 use dryad_machine::name::{GroupName, Place};
@@ -121,12 +121,12 @@ pub(super) fn create(group: &NewGroup) -> CreateAutoScalingGroup {
     }
 }
 
-pub(super) fn resize(name: &GroupName, capacity: Capacity) -> UpdateAutoScalingGroup {
+pub(super) fn resize(name: &GroupName, size: NewSize) -> UpdateAutoScalingGroup {
     UpdateAutoScalingGroup {
         auto_scaling_group_name: name.to_string(),
-        min_size: Some(capacity.min),
-        max_size: Some(capacity.max),
-        desired_capacity: Some(capacity.desired),
+        min_size: Some(size.min),
+        max_size: Some(size.max),
+        desired_capacity: size.desired,
         ..UpdateAutoScalingGroup::default()
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dryad_cloud::group::{Capacity, FailedActivity, Group, InstanceId, NewGroup};
+use dryad_cloud::group::{FailedActivity, Group, InstanceId, NewGroup, NewSize};
 use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
@@ -138,13 +138,8 @@ impl Cloud for InProcess {
         self.call(place, groups::create(group)).await.map(drop)
     }
 
-    async fn resize_group(
-        &self,
-        place: &Place,
-        name: &GroupName,
-        capacity: Capacity,
-    ) -> Result<(), CloudError> {
-        self.call(place, groups::resize(name, capacity)).await.map(drop)
+    async fn resize_group(&self, place: &Place, name: &GroupName, size: NewSize) -> Result<(), CloudError> {
+        self.call(place, groups::resize(name, size)).await.map(drop)
     }
 
     async fn attach(

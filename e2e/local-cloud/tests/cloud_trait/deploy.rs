@@ -59,6 +59,11 @@ pub(crate) async fn a_deploy_goes_from_blue_to_green<C: Cloud>(stage: &Stage<C>)
         stage.did(DescribeRules { rule_arns: vec![stage.rule.0.clone()], ..Default::default() }).rules;
     let forward = rules[0].actions[0].forward_config.clone().unwrap();
     assert_eq!(forward.target_group_stickiness_config.unwrap().duration_seconds, Some(90));
+    // Bounds alone move the size only as far as they must.
+    stage.bound("web-1", 1, 3).await.unwrap();
+    assert_eq!(stage.group("web-1").await.capacity, Capacity { min: 1, max: 3, desired: 2 });
+    stage.bound("web-1", 0, 10).await.unwrap();
+
     cloud.detach(place, &blue, &stage.blue).await.unwrap();
     assert_eq!(states(&stage.blue).await, two(&TargetHealth::Draining));
     assert_eq!(stage.group("web-1").await.target_groups, BTreeSet::new());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dryad_cloud::group::{Capacity, Group, HealthSource, InstanceId, NewGroup};
+use dryad_cloud::group::{Capacity, Group, HealthSource, InstanceId, NewGroup, NewSize};
 use dryad_cloud::template::{Carried, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
@@ -231,8 +231,14 @@ impl<C: Cloud> Stage<C> {
 
     /// Sets a group's desired size.
     pub(crate) async fn resize(&self, name: &str, desired: u32) -> Result<(), CloudError> {
-        let capacity = Capacity { min: 0, max: 10, desired };
-        self.cloud.resize_group(&self.place, &GroupName::new(name), capacity).await
+        let size = NewSize { min: 0, max: 10, desired: Some(desired) };
+        self.cloud.resize_group(&self.place, &GroupName::new(name), size).await
+    }
+
+    /// Sets a group's bounds alone.
+    pub(crate) async fn bound(&self, name: &str, min: u32, max: u32) -> Result<(), CloudError> {
+        let size = NewSize { min, max, desired: None };
+        self.cloud.resize_group(&self.place, &GroupName::new(name), size).await
     }
 
     /// Everything that was asked is on the cloud's list, with every parameter.

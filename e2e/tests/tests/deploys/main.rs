@@ -3,6 +3,7 @@
 mod abort;
 mod bad_release;
 mod bounds;
+mod capacity;
 mod cloud_away;
 mod cloud_slow;
 mod deletion;

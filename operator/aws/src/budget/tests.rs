@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use dryad_cloud::group::Capacity;
+use dryad_cloud::group::NewSize;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{Place, Region};
 use futures::future::join_all;
@@ -156,8 +156,9 @@ async fn while_it_is_throttled_all_who_ask_share_the_next_question() {
 async fn a_mutation_beyond_the_budget_is_not_sent() {
     let fake = throttled_at_home();
     let aws = fake.aws();
-    let resize =
-        || async { aws.resize_group(&here(), &name("web-1"), Capacity { min: 1, max: 1, desired: 1 }).await };
+    let resize = || async {
+        aws.resize_group(&here(), &name("web-1"), NewSize { min: 1, max: 1, desired: Some(1) }).await
+    };
     let throttled = Err(CloudError::Throttled { action: "UpdateAutoScalingGroup" });
     assert_eq!(resize().await, throttled);
     assert_eq!(resize().await, throttled, "the token that is kept for it");

@@ -1,7 +1,7 @@
 //! What may be done to a group after its creation.
 
 use dryad_cloud::CloudError;
-use dryad_cloud::group::Capacity;
+use dryad_cloud::group::NewSize;
 use dryad_cloud::traffic::TargetGroupArn;
 use dryad_machine::name::GroupName;
 
@@ -9,16 +9,16 @@ use crate::call::Call;
 use crate::site::Site;
 
 impl Site {
-    /// Sets all three sizes at once.
-    pub(crate) async fn resize_group(&self, name: &GroupName, capacity: Capacity) -> Result<(), CloudError> {
+    /// Sets both bounds at once, and the size if it is given.
+    pub(crate) async fn resize_group(&self, name: &GroupName, new: NewSize) -> Result<(), CloudError> {
         self.mutate(self.mutation_deadline(), Call::UpdateAutoScalingGroup, |clients| {
             clients
                 .autoscaling
                 .update_auto_scaling_group()
                 .auto_scaling_group_name(name.as_str())
-                .min_size(size(capacity.min))
-                .max_size(size(capacity.max))
-                .desired_capacity(size(capacity.desired))
+                .min_size(size(new.min))
+                .max_size(size(new.max))
+                .set_desired_capacity(new.desired.map(size))
                 .send()
         })
         .await

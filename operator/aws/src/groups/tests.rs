@@ -1,7 +1,7 @@
 //! What is asked for when a group is created or changed, and how a described one is understood.
 
 use dryad_cloud::group::{
-    Capacity, FailedActivity, Group, HealthSource, Instance, InstanceId, Lifecycle, NewGroup,
+    Capacity, FailedActivity, Group, HealthSource, Instance, InstanceId, Lifecycle, NewGroup, NewSize,
 };
 use dryad_cloud::traffic::TargetGroupArn;
 use dryad_cloud::{Cloud, CloudError};
@@ -66,7 +66,8 @@ async fn a_change_is_one_request_about_one_group() {
     let fake = Fake::by_action(|action| done(action, ""));
     let (aws, place, group) = (fake.aws(), here(), name("web-7"));
     let target_group = TargetGroupArn("arn:tg".to_owned());
-    aws.resize_group(&place, &group, Capacity { min: 0, max: 0, desired: 0 }).await.unwrap();
+    aws.resize_group(&place, &group, NewSize { min: 0, max: 0, desired: Some(0) }).await.unwrap();
+    aws.resize_group(&place, &group, NewSize { min: 2, max: 8, desired: None }).await.unwrap();
     aws.attach(&place, &group, &target_group).await.unwrap();
     aws.detach(&place, &group, &target_group).await.unwrap();
     aws.delete_group(&place, &group).await.unwrap();
@@ -75,6 +76,7 @@ async fn a_change_is_one_request_about_one_group() {
         requests,
         [
             "Action=UpdateAutoScalingGroup&AutoScalingGroupName=web-7&MinSize=0&MaxSize=0&DesiredCapacity=0",
+            "Action=UpdateAutoScalingGroup&AutoScalingGroupName=web-7&MinSize=2&MaxSize=8",
             "Action=AttachLoadBalancerTargetGroups&AutoScalingGroupName=web-7&TargetGroupARNs.member.1=arn:tg",
             "Action=DetachLoadBalancerTargetGroups&AutoScalingGroupName=web-7&TargetGroupARNs.member.1=arn:tg",
             "Action=DeleteAutoScalingGroup&AutoScalingGroupName=web-7&ForceDelete=false",

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use dryad_cloud::group::{Capacity, NewGroup};
+use dryad_cloud::group::{NewGroup, NewSize};
 use dryad_cloud::template::NewTemplate;
 use dryad_cloud::traffic::Weight;
 use dryad_cloud::{Cloud, CloudError};
@@ -92,11 +92,11 @@ async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, C
     match effect {
         Effect::Launch { group, desired } => launch(stage, group, *desired).await?,
         Effect::Resize { group, size } => {
-            cloud.resize_group(&place(stage, group), group, capacity(*size)).await?;
+            cloud.resize_group(&place(stage, group), group, new_size(*size)).await?;
         }
         Effect::Empty(group) => {
             let max = stage.reading.group(group).map_or(0, |seen| seen.max);
-            let nothing = Capacity { min: 0, max, desired: 0 };
+            let nothing = NewSize { min: 0, max, desired: Some(0) };
             cloud.resize_group(&place(stage, group), group, nothing).await?;
         }
         Effect::Attach { group, slot } => {
@@ -177,6 +177,6 @@ fn place<C>(stage: &Stage<'_, C>, group: &GroupName) -> Place {
     member.map_or(&stage.target.place, |member| &member.place).clone()
 }
 
-fn capacity(size: Size) -> Capacity {
-    Capacity { min: size.min, max: size.max, desired: size.desired }
+fn new_size(size: Size) -> NewSize {
+    NewSize { min: size.min, max: size.max, desired: size.desired }
 }

@@ -6,7 +6,7 @@ use crate::effect::{Effect, Size};
 use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::{Attached, GroupSeen, Presence, Reading, Slot};
-use crate::tenure::Role;
+use crate::tenure::{Member, Role};
 
 /// Whatever this step still lacks.
 pub(super) fn roll_out(case: &Case<'_>) -> Vec<Effect> {
@@ -43,7 +43,7 @@ pub(super) fn keep_capacity(case: &Case<'_>) -> Vec<Effect> {
 }
 
 fn grow(name: &GroupName, seen: &GroupSeen, wanted: u32) -> Option<Effect> {
-    let size = Size { min: seen.min, max: seen.max.max(wanted), desired: wanted };
+    let size = Size::at_least(wanted, seen);
     (seen.desired < wanted).then(|| Effect::Resize { group: name.clone(), size })
 }
 
@@ -107,18 +107,15 @@ fn evict(case: &Case<'_>, name: &GroupName, slot: Slot) -> Option<Effect> {
     may.then(|| Effect::Detach { group: name.clone(), slot: Some(slot) })
 }
 
-/// Raises blue's lower bound to the recorded D, so that no autoscaler takes away what a rollback would need.
+/// Raises blue's lower bound to its share of the recorded D, so that no autoscaler takes away what a rollback would
+/// need.
 fn hold_blue(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<Effect> {
     let Some(environment) = case.environment() else { return Vec::new() };
     let effects = plan.blue.iter().filter_map(|name| {
-        let held = environment.tenure.member(name)?.held?;
+        let share = environment.tenure.member(name)?.held?.desired?;
         let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
-        let size = Size {
-            min: held.desired,
-            max: seen.max.max(held.desired),
-            desired: seen.desired.max(held.desired),
-        };
-        (seen.min < held.desired).then(|| Effect::Resize { group: name.clone(), size })
+        let size = Size::at_least(share, seen);
+        (seen.min < share).then(|| Effect::Resize { group: name.clone(), size })
     });
     effects.collect()
 }
@@ -129,5 +126,9 @@ fn is_held(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bool {
     plan.blue
         .iter()
         .filter(|name| reading.group(name).is_some())
-        .all(|name| environment.tenure.member(name).is_some_and(|member| member.held.is_some()))
+        .all(|name| environment.tenure.member(name).is_some_and(is_held_in_this_deploy))
+}
+
+fn is_held_in_this_deploy(member: &Member) -> bool {
+    member.held.is_some_and(|held| held.desired.is_some())
 }

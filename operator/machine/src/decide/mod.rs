@@ -87,6 +87,8 @@ pub enum TenureChange {
     Project,
     /// The turn ends.
     Release,
+    /// Groups are held no more.
+    LetGo,
     /// Groups that are gone are struck off.
     Forget,
     /// All groups are given up with the Environment.

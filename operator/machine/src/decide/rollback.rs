@@ -20,14 +20,14 @@ pub(super) fn roll_back(case: &Case<'_>) -> Vec<Effect> {
     effects
 }
 
-/// Gives blue back the size it must have to carry the traffic.
+/// Gives blue back the size it must have to carry the traffic. By its lower bound, which the Environment's own loop
+/// brings back to what is declared.
 fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
     let here = || blue_here(plan, reading);
     let need = plan.floor.max(1);
     let has: u32 = here().map(|(_, group)| group.desired).sum();
     let Some((name, group)) = here().next().filter(|_| has < need) else { return Vec::new() };
-    let desired = group.desired + (need - has);
-    let size = Size { min: group.min, max: group.max.max(desired), desired };
+    let size = Size::at_least(group.desired + (need - has), group);
     vec![Effect::Resize { group: name.clone(), size }]
 }
 
@@ -78,8 +78,7 @@ fn let_go(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<Effect> {
     let effects = plan.blue.iter().filter_map(|name| {
         let held = environment.tenure.member(name)?.held?;
         let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
-        let size =
-            Size { min: held.original_min, max: held.original_max.max(seen.desired), desired: seen.desired };
+        let size = Size { min: held.original_min, max: held.original_max.max(seen.desired), desired: None };
         (seen.min != size.min || seen.max != size.max).then(|| Effect::Resize { group: name.clone(), size })
     });
     effects.collect()

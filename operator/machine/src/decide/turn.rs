@@ -8,7 +8,7 @@ use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::Reading;
 use crate::state::State;
-use crate::tenure::{End, Held, Role, Tenure};
+use crate::tenure::{End, Held, Member, Role, Tenure};
 use crate::view::{Deletion, Paused, PlaceInLine};
 
 /// Whether the Environment says that it is this deploy's turn, the very turn that the deploy recorded.
@@ -53,17 +53,21 @@ fn hold(case: &Case<'_>) -> Option<Tenure> {
     if !case.step().is_some_and(Step::reduces_blue) || plan.route == (Route::Workers {}) {
         return None;
     }
-    let desired = case.desired(reading);
-    let holds =
-        plan.blue.iter().filter_map(|name| to_hold(environment.tenure.member(name)?, reading, desired));
-    let holds: Vec<_> = holds.collect();
+    let members = plan.blue.iter().filter_map(|name| environment.tenure.member(name));
+    let mut holds: Vec<_> = members.filter_map(|member| to_hold(member, reading)).collect();
+    // Each is held as it is, so together they have what they have now; what users need beyond that is the first one's.
+    let shared = holds.iter().filter_map(|(_, held)| held.desired).sum();
+    let beyond = case.desired(reading).saturating_sub(shared);
+    if let (Some((_, first)), None) = (holds.first_mut(), environment.tenure.held_desired()) {
+        first.desired = first.desired.map(|share| share.saturating_add(beyond));
+    }
     (!holds.is_empty()).then(|| environment.tenure.hold(&holds))
 }
 
-fn to_hold(member: &crate::tenure::Member, reading: &Reading, desired: u32) -> Option<(GroupName, Held)> {
+fn to_hold(member: &Member, reading: &Reading) -> Option<(GroupName, Held)> {
     let seen = reading.group(&member.name)?;
-    let held = Held { desired, original_min: seen.min, original_max: seen.max };
-    member.held.is_none().then(|| (member.name.clone(), held))
+    let held = Held { desired: Some(seen.desired), original_min: seen.min, original_max: seen.max };
+    member.held.is_none_or(|held| held.desired.is_none()).then(|| (member.name.clone(), held))
 }
 
 fn project(case: &Case<'_>) -> Option<Tenure> {

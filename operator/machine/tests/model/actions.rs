@@ -9,11 +9,11 @@ use stateright::{Model, Property};
 use crate::api::{DEPLOYMENTS, Subject, deployment};
 use crate::memory::Remembered;
 use crate::properties;
-use crate::scope::{Caches, Cloud, Scope};
+use crate::scope::{Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
 use crate::state::State;
 use crate::tick::{self, Fate, Findings, Sight};
-use crate::world::{Happening, Id, World};
+use crate::world::{Happening, Id, MAX, World};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +50,10 @@ pub(crate) enum Ask {
     /// The object is gone at once, finalizer or not.
     ForceDelete(usize),
     DeleteEnvironment(Deletion),
+    /// This is the size from now on; none: an autoscaler's.
+    Scale(Option<u8>),
+    /// This is the upper bound from now on.
+    Bound(u8),
 }
 
 impl Model for Scope {
@@ -203,6 +207,18 @@ impl Scope {
         if state.api.environment.as_ref().is_some_and(|it| it.view.deletion == Deletion::None) {
             asks.extend([Deletion::Delete, Deletion::Retain].map(Ask::DeleteEnvironment));
         }
+        if let Some(environment) =
+            state.api.environment.as_ref().filter(|_| self.declared == Declared::Changing)
+        {
+            let view = &environment.view;
+            let sizes = [None, Some(1), Some(MAX)].into_iter();
+            asks.extend(sizes.filter(|it| it.map(u32::from) != view.replicas).map(Ask::Scale));
+            if view.replicas.is_none() {
+                asks.extend(
+                    [1, MAX].into_iter().filter(|it| u32::from(*it) != view.bounds.max).map(Ask::Bound),
+                );
+            }
+        }
         if state.api.deployments[1].is_none() && self.second && state.budget.requests == self.budget.requests
         {
             asks.push(Ask::Create(1));
@@ -275,7 +291,7 @@ fn somebody_else_acted(state: &mut State) {
 }
 
 pub(crate) fn asked(state: &mut State, ask: Ask) {
-    if matches!(ask, Ask::ForceDelete(_)) {
+    if matches!(ask, Ask::ForceDelete(_) | Ask::Scale(_) | Ask::Bound(_)) {
         somebody_else_acted(state);
     }
     let api = &mut state.api;
@@ -290,6 +306,11 @@ pub(crate) fn asked(state: &mut State, ask: Ask) {
             (it.existence, it.finalizer) = (Existence::BeingDeleted, Finalizer::Absent);
         }),
         Ask::DeleteEnvironment(deletion) => api.delete_environment(deletion),
+        Ask::Scale(replicas) => api.edit_environment(|it| {
+            it.replicas = replicas.map(u32::from);
+            it.bounds.max = it.bounds.max.max(it.replicas.unwrap_or(0));
+        }),
+        Ask::Bound(max) => api.edit_environment(|it| it.bounds.max = max.into()),
     }
 }
 

@@ -19,7 +19,7 @@ use dryad_machine::view::{
 };
 use jiff::Timestamp;
 
-use crate::world::{ENVIRONMENT, Id, uid};
+use crate::world::{ENVIRONMENT, Id, MAX, MIN, uid};
 
 /// How many Deployments there may be.
 pub(crate) const DEPLOYMENTS: usize = 2;
@@ -157,6 +157,15 @@ impl Api {
         }
     }
 
+    /// Changes the Environment's spec as its user does.
+    pub(crate) fn edit_environment(&mut self, edit: impl FnOnce(&mut EnvironmentView)) {
+        if let Some(stored) = &mut self.environment {
+            let view = &mut Arc::make_mut(stored).view;
+            edit(view);
+            view.revision.generation += 1;
+        }
+    }
+
     /// Deletes the Environment as its user does.
     pub(crate) fn delete_environment(&mut self, deletion: Deletion) {
         if let Some(stored) = &mut self.environment {
@@ -186,7 +195,7 @@ pub(crate) fn shipment() -> Shipment {
 }
 
 /// An Environment before its first deploy.
-pub(crate) fn environment(routing: Routing, size: u8) -> Environment {
+pub(crate) fn environment(routing: Routing) -> Environment {
     let tick = NonZeroU32::new(TICK_SECONDS).expect("not zero");
     Environment {
         view: EnvironmentView {
@@ -195,7 +204,7 @@ pub(crate) fn environment(routing: Routing, size: u8) -> Environment {
             deletion: Deletion::None,
             tenure: Tenure::default(),
             place: Place { account: AccountName::new("a"), region: Region::new("r") },
-            bounds: Bounds { min: size.into(), max: 2 },
+            bounds: Bounds { min: MIN.into(), max: MAX.into() },
             replicas: None,
             routing,
             strategy: Strategy::BlueGreen,

@@ -5,6 +5,7 @@
 //! instance comes up, no check answers, nothing drains or vanishes, and only time passes.
 
 use dryad_machine::decide::Action;
+use dryad_machine::reading::Presence;
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, Existence, Finalizer, Paused};
@@ -12,6 +13,7 @@ use dryad_machine::view::{Deletion, Existence, Finalizer, Paused};
 use crate::actions::sync;
 use crate::api::{DEPLOYMENTS, Subject};
 use crate::memory::{Said, Wall};
+use crate::rules;
 use crate::scope::Scope;
 use crate::state::State;
 use crate::tick::{self, Fate, Findings, Sight};
@@ -151,6 +153,18 @@ fn nothing_is_left(state: &State) -> Result<(), &'static str> {
     let tenure = &environment.view.tenure;
     if tenure.holder.is_some() {
         return Err("L1: a turn never ends");
+    }
+    for group in state.world.groups.values() {
+        if !rules::is_as_declared(&environment.view, group) {
+            return Err("L1: a group that serves is never given back its bounds");
+        }
+        let size = environment.view.replicas.filter(|_| state.world.groups.len() == 1);
+        if size.is_some_and(|size| size != u32::from(group.desired)) && group.presence == Presence::Here {
+            return Err("L1: a group that serves never gets its declared size");
+        }
+    }
+    if tenure.groups.iter().any(|member| member.held.is_some()) {
+        return Err("L1: a group is on record as held for ever");
     }
     let serves = |id: &Id| state.api.member(*id).is_some_and(|member| member.role == Role::Serving);
     if !state.world.groups.keys().all(serves) || tenure.of_role(Role::Doomed).next().is_some() {

@@ -12,7 +12,7 @@ use crate::ending::{self, Course};
 use crate::rules::Rule;
 use crate::scope::Scope;
 use crate::state::State;
-use crate::world::Id;
+use crate::world::{Id, MAX, MIN};
 
 fn holds(state: &State, rule: Rule) -> bool {
     state.broken.is_none_or(|broken| broken.rule != rule)
@@ -52,6 +52,14 @@ fn has_reason(state: &State, reason: Reason) -> bool {
     deployments.any(|it| it.history.entries().iter().any(|entry| entry.reason == reason))
 }
 
+/// Whether no deploy has begun yet and blue is of the declared size, which it was not to begin with.
+fn is_at(state: &State, size: u8) -> bool {
+    let declared = state.api.environment.as_ref().and_then(|it| it.view.replicas);
+    let free = state.api.tenure().is_some_and(|tenure| tenure.holder.is_none());
+    let blue = state.world.groups.get(&Id::BLUE).filter(|blue| blue.desired == size);
+    free && declared == Some(size.into()) && blue.is_some() && state.world.groups.len() == 1
+}
+
 pub(crate) fn all(scope: &Scope) -> Vec<Property<Scope>> {
     let mut properties = vec![
         Property::always("S1", |_: &Scope, state: &State| holds(state, Rule::S1)),
@@ -87,6 +95,9 @@ pub(crate) enum Reached {
     Vanished,
     EnvironmentGone,
     SecondTurn,
+    Grown,
+    Shrunk,
+    Restored,
 }
 
 impl Reached {
@@ -107,6 +118,9 @@ impl Reached {
             Self::Vanished => "a holder that vanished",
             Self::EnvironmentGone => "the Environment gone",
             Self::SecondTurn => "a second turn",
+            Self::Grown => "grown to what is declared, with no deploy under way",
+            Self::Shrunk => "shrunk to what is declared",
+            Self::Restored => "a blue on record as held without a deploy, with its bounds given back",
         }
     }
 
@@ -148,6 +162,14 @@ impl Reached {
                     && state.operators.iter().all(|it| {
                         it.caches.environment.as_ref().is_none_or(|it| it.view.deletion != Deletion::None)
                     })
+            }),
+            Self::Grown => Property::sometimes(name, |_, state: &State| is_at(state, MAX)),
+            Self::Shrunk => Property::sometimes(name, |_, state: &State| is_at(state, 1)),
+            Self::Restored => Property::sometimes(name, |_, state: &State| {
+                let free = state.api.tenure().filter(|tenure| tenure.holder.is_none());
+                let held =
+                    free.is_some_and(|tenure| tenure.groups.iter().any(|member| member.held.is_some()));
+                held && state.world.groups.values().all(|group| group.min == MIN)
             }),
             Self::SecondTurn => Property::sometimes(name, |_, state: &State| {
                 state.api.deployment(1).is_some_and(|it| it.turn.is_some())

@@ -4,9 +4,10 @@ use dryad_machine::decide::{Append, TenureChange, Write};
 use dryad_machine::effect::Effect;
 use dryad_machine::event::Reason;
 use dryad_machine::plan::{Plan, Route};
+use dryad_machine::reading::Presence;
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::{Role, Tenure};
-use dryad_machine::view::{Deletion, DeploymentView};
+use dryad_machine::view::{Deletion, DeploymentView, EnvironmentView};
 
 use crate::api::{Api, Subject, number};
 use crate::state::State;
@@ -97,11 +98,11 @@ fn removes(effect: &Effect, world: &World) -> bool {
     match effect {
         Effect::Shift(slot) => world.weight(slot.other()) > 0,
         Effect::Detach { group, .. } | Effect::Empty(group) => world.groups.contains_key(&Id::of(group)),
-        Effect::Launch { .. }
-        | Effect::Resize { .. }
-        | Effect::Enlist(_)
-        | Effect::Attach { .. }
-        | Effect::Delete(_) => false,
+        Effect::Resize { group, size } => world.groups.get(&Id::of(group)).is_some_and(|group| {
+            let desired = u32::from(group.desired);
+            size.settles_at(desired) < desired
+        }),
+        Effect::Launch { .. } | Effect::Enlist(_) | Effect::Attach { .. } | Effect::Delete(_) => false,
     }
 }
 
@@ -137,7 +138,8 @@ fn blue_is_proven_superfluous(
         let here = plan.blue.iter().filter(|name| world.groups.contains_key(&Id::of(name)));
         let mut members = here.filter_map(|name| api.tenure()?.member(name));
         let workers = plan.route == Route::Workers {};
-        let held = retiring || workers || members.all(|member| member.held.is_some());
+        let held = members.all(|member| member.held.is_some_and(|held| held.desired.is_some()));
+        let held = retiring || workers || held;
         unless(held, Rule::S1, "blue is reduced before D was recorded")?;
     }
     let returns = match effect {
@@ -188,7 +190,13 @@ fn keeps_users_served(state: &State, request: &Request, after: &World) -> bool {
             return plan.blue.is_empty() || u32::from(back) >= plan.floor.max(1);
         }
     }
-    let needed = desired(api, before, plan);
+    let needed = match (request.sender, &request.effect) {
+        (Subject::Environment, Effect::Resize { .. }) => {
+            let declared = &environment.view;
+            declared.replicas.unwrap_or(declared.bounds.max)
+        }
+        _ => desired(api, before, plan),
+    };
     u32::from(has) >= needed.min(u32::from(had))
 }
 
@@ -204,7 +212,9 @@ fn desired(api: &Api, world: &World, plan: Option<(&DeploymentView, &Plan)>) -> 
     let tenure = &environment.view.tenure;
     let serving: Vec<u32> = tenure.of_role(Role::Serving).filter_map(|it| size(Id::of(&it.name))).collect();
     let live = if serving.is_empty() { environment.view.bounds.min } else { serving.iter().sum() };
-    tenure.held_desired().unwrap_or(live).max(1)
+    let held =
+        tenure.groups.iter().filter_map(|member| member.held?.desired).reduce(|sum, share| sum + share);
+    held.unwrap_or(live.max(environment.view.replicas.unwrap_or(0))).max(1)
 }
 
 /// When the API server is about to accept a write.
@@ -226,10 +236,23 @@ pub(crate) fn writing(state: &State, subject: Subject, write: &Write) -> Result<
                     && state.api.member(id).is_some_and(|member| member.role == Role::Serving)
             };
             let handed_over = state.world.groups.keys().all(|id| stays(*id));
-            unless(nothing_under_way && handed_over, Rule::S7, "an Environment is let go of with groups left")
+            unless(
+                nothing_under_way && handed_over,
+                Rule::S7,
+                "an Environment is let go of with groups left",
+            )?;
+            let kept_up = state.world.groups.values().all(|group| is_as_declared(&environment.view, group));
+            unless(kept_up, Rule::S7, "an Environment is let go of with a group that is still held")
         }
         (Write::AddFinalizer | Write::Append(_), _) => Ok(()),
     }
+}
+
+/// Whether a group that serves has the declared bounds, as far as its size lets it.
+pub(crate) fn is_as_declared(environment: &EnvironmentView, group: &Group) -> bool {
+    let bounds = environment.bounds;
+    let (min, max, desired) = (u32::from(group.min), u32::from(group.max), u32::from(group.desired));
+    group.presence == Presence::BeingDeleted || (min == bounds.min && max == bounds.max.max(desired))
 }
 
 fn appending(state: &State, place: usize, append: &Append) -> Result<(), Broken> {

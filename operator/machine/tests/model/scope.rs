@@ -46,6 +46,15 @@ pub(crate) enum Beginning {
     Everywhere,
 }
 
+/// What becomes of the size that is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Declared {
+    /// It stays.
+    Kept,
+    /// Its user may change it.
+    Changing,
+}
+
 /// One check: from where, with which faults, up to where.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
@@ -61,6 +70,7 @@ pub(crate) struct Scope {
     pub(crate) late_writes: bool,
     /// Whether a second Deployment may come.
     pub(crate) second: bool,
+    pub(crate) declared: Declared,
     /// Whether objects may be deleted in spite of their finalizers.
     pub(crate) forced: bool,
     pub(crate) size: u8,
@@ -84,6 +94,7 @@ impl Scope {
         zombies: 0,
         late_writes: false,
         second: false,
+        declared: Declared::Kept,
         forced: false,
         size: 1,
         budget: Budget { requests: 0, deaths: 0, meddling: 0, crashes: 0, unanswered: 0 },
@@ -102,7 +113,7 @@ impl Scope {
     }
 
     fn first(&self) -> State {
-        let mut environment = api::environment(self.routing, self.size);
+        let mut environment = api::environment(self.routing);
         let world = match self.beginning {
             Beginning::First => World::empty(self.routing),
             Beginning::Serving | Beginning::Everywhere => {

@@ -7,7 +7,7 @@ use dryad_machine::view::Routing;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::properties::Reached;
-use crate::scope::{Beginning, Caches, Cloud, Scope};
+use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::state::Budget;
 
 /// Together they must have at least so many states that differ.
@@ -54,6 +54,47 @@ fn whole() -> Vec<Scope> {
             beginning: Beginning::First,
             reaches: &[Done, Failed, Aborted, Canceled, EnvironmentGone],
             ..WHOLE
+        },
+    ]
+}
+
+/// What is declared of a group's size changes, with a deploy under way and without.
+fn capacity() -> Vec<Scope> {
+    use Reached::{Aborted, Done, Grown, InFlight, Restored, Shrunk, Uncertain};
+    vec![
+        Scope {
+            name: "the declared size changes, a rule",
+            declared: Declared::Changing,
+            reaches: &[Done, Aborted, Grown],
+            ..WHOLE
+        },
+        Scope {
+            name: "the same, shared, two instances that die, others resize",
+            routing: Routing::Shared,
+            cloud: Cloud::Slow,
+            declared: Declared::Changing,
+            size: 2,
+            budget: Budget { requests: 1, deaths: 1, meddling: 1, ..NONE },
+            reaches: &[Done, Shrunk],
+            ..DEEP
+        },
+        Scope {
+            name: "the same, late mutations, crashes",
+            declared: Declared::Changing,
+            size: 2,
+            zombies: 1,
+            budget: Budget { requests: 1, crashes: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Shrunk, InFlight, Uncertain],
+            ..DEEP
+        },
+        Scope {
+            name: "the holder vanishes while blue is held, late mutations, crashes",
+            forced: true,
+            zombies: 1,
+            late_writes: true,
+            budget: Budget { requests: 2, crashes: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Restored, InFlight],
+            ..DEEP
         },
     ]
 }
@@ -218,7 +259,7 @@ pub(crate) fn verdict(scope: &Scope, checker: &impl Checker<Scope>) -> Result<()
 
 #[test]
 fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
-    let mut scopes = [whole(), network(), cloud()].concat();
+    let mut scopes = [whole(), capacity(), network(), cloud()].concat();
     if is_large() {
         for scope in &mut scopes {
             scope.limit = scope.limit.map(|limit| limit * 10);

@@ -4,7 +4,7 @@
 //! notices: what no seeded bug breaks, no property guards.
 
 use dryad_machine::decide::{self, Action, Append, Decision, TenureChange, Write};
-use dryad_machine::effect::Effect;
+use dryad_machine::effect::{Effect, Size};
 use dryad_machine::environment::{self, EnvironmentCase};
 use dryad_machine::event::Reason;
 use dryad_machine::memory::{Memory, Now};
@@ -13,9 +13,9 @@ use dryad_machine::plan::Route;
 use dryad_machine::reading::Slot;
 use dryad_machine::state::State;
 use dryad_machine::tenure::{End, Held, Role};
-use dryad_machine::view::{Finalizer, View};
+use dryad_machine::view::{Deletion, Finalizer, View};
 
-use crate::memory::{Certainty, PRESENT, Remembered, Wall};
+use crate::memory::{Certainty, PRESENT, Remembered, TICK, Wall};
 
 /// Which guard is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +54,12 @@ pub(crate) enum Seam {
     NeverRests,
     /// Groups that were given up stay.
     NeverTidies,
+    /// A group is shrunk to its declared size whatever state its instances are in.
+    ShrinksBlindly,
+    /// What was held stays as it is between deploys.
+    NeverRestores,
+    /// A retained Environment is let go of with what serves still held.
+    LeavesHeld,
 }
 
 impl Seam {
@@ -125,16 +131,44 @@ impl Seam {
                 Decision { action, ..decision }
             }
             Self::NeverTidies => Decision { action: Action::Wait, ..decision },
+            Self::ShrinksBlindly => shrink_blindly(case, memory, now).unwrap_or(decision),
+            Self::NeverRestores => match decision.action {
+                Action::Act(ref effects) if matches!(effects[..], [Effect::Resize { .. }]) => {
+                    Decision { action: Action::Wait, ..decision }
+                }
+                _ => decision,
+            },
+            Self::LeavesHeld if case.environment.deletion == Deletion::Retain => {
+                let only_serving = tenure.groups.iter().all(|member| member.role == Role::Serving);
+                let free = only_serving && tenure.holder.is_none() && memory.is_certain(now);
+                let action = if free { Action::Write(Write::RemoveFinalizer) } else { decision.action };
+                Decision { action, ..decision }
+            }
             _ => decision,
         }
     }
+}
+
+/// Shrinks what serves to its declared size as soon as it was looked at twice.
+fn shrink_blindly(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Option<Decision> {
+    let environment = case.environment;
+    let declared = environment.replicas.filter(|_| environment.tenure.holder.is_none())?;
+    let [_, latest] = memory.two(now, TICK)?;
+    let mut serving = environment.tenure.of_role(Role::Serving);
+    let group = serving.find_map(|member| {
+        let larger = latest.group(&member.name).is_some_and(|seen| seen.desired > declared);
+        larger.then(|| member.name.clone())
+    })?;
+    let size = Size { min: declared, max: declared, desired: Some(declared) };
+    let action = Action::Act(vec![Effect::Resize { group, size }]);
+    Some(Decision { action, wake: Some(TICK), progress: None })
 }
 
 /// Shows an Environment in which blue is held already.
 fn pretend_held(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     let mut pretended = view.environment.cloned();
     for member in pretended.iter_mut().flat_map(|environment| &mut environment.tenure.groups) {
-        member.held = Some(Held { desired: 1, original_min: 0, original_max: 2 });
+        member.held = Some(Held { desired: Some(1), original_min: 0, original_max: 2 });
     }
     decide::decide(View { environment: pretended.as_ref(), ..view }, memory, now)
 }

@@ -2,7 +2,7 @@
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use crate::scope::{Beginning, Caches, Cloud, Scope};
+use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
 use crate::state::Budget;
 
@@ -45,6 +45,21 @@ const PAIR: Scope = Scope {
     budget: Budget { requests: 1, crashes: 1, ..ANYWHERE.budget },
     ..ANYWHERE
 };
+const SCALED: Scope = Scope {
+    declared: Declared::Changing,
+    size: 2,
+    cloud: Cloud::Slow,
+    zombies: 0,
+    budget: Budget { deaths: 1, unanswered: 0, ..ANYWHERE.budget },
+    ..ANYWHERE
+};
+/// The holder of the turn vanishes, and then the Environment is deleted.
+const ABANDONED: Scope = Scope {
+    forced: true,
+    zombies: 0,
+    budget: Budget { requests: 2, unanswered: 0, ..ANYWHERE.budget },
+    ..ANYWHERE
+};
 const ENDING: Scope = Scope { endings_one_in: 1, zombies: 0, ..ANYWHERE };
 
 caught! {
@@ -64,4 +79,7 @@ caught! {
     a_deploy_that_never_gives_up_is_caught: NeverGivesUp breaks "L" in ENDING;
     a_machine_that_never_rests_is_caught: NeverRests breaks "L" in ENDING;
     leftovers_are_caught: NeverTidies breaks "L" in ENDING;
+    a_group_shrunk_while_its_instances_come_and_go_is_caught: ShrinksBlindly breaks "S1" in SCALED;
+    a_blue_that_stays_held_is_caught: NeverRestores breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
+    an_environment_let_go_of_with_its_blue_held_is_caught: LeavesHeld breaks "S7" in ABANDONED;
 }

@@ -263,7 +263,8 @@ fn may_still_act(seam: Seam, state: &State, operator: usize, subject: Subject) -
     let (Some(stored), Some(seen)) = (truth.tenure(), caches.tenure()) else { return false };
     let same_turn = stored.turn == seen.turn && stored.holder == seen.holder;
     let same_entry = match subject {
-        Subject::Environment => true,
+        // What is declared counts as much as what is recorded.
+        Subject::Environment => truth.environment == caches.environment,
         Subject::Deployment(place) => match (truth.deployment(place), caches.deployment(place)) {
             (Some(stored), Some(seen)) => {
                 stored.history.next_sequence() == seen.history.next_sequence() && stored.turn == seen.turn

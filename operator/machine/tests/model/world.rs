@@ -10,6 +10,10 @@ use dryad_machine::view::Routing;
 /// The Environment's name, of which every group's name is made.
 pub(crate) const ENVIRONMENT: &str = "web";
 
+/// The bounds that the Environment declares to begin with.
+pub(crate) const MIN: u8 = 0;
+pub(crate) const MAX: u8 = 2;
+
 /// A group, told by what its name is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id {
@@ -61,8 +65,8 @@ impl Group {
     fn launched(desired: u8) -> Self {
         Self {
             presence: Presence::Here,
-            min: 0,
-            max: 2,
+            min: MIN,
+            max: MAX,
             desired,
             up: 0,
             warm: true,
@@ -85,11 +89,12 @@ impl Group {
 
     fn resized(&mut self, size: Size) {
         let small = |number: u32| u8::try_from(number).expect("sizes are small here");
-        (self.min, self.max, self.desired) = (small(size.min), small(size.max), small(size.desired));
-        if self.up > self.desired {
-            self.up = self.desired;
-            self.terminating = true;
-        }
+        let settled = small(size.settles_at(self.desired.into()));
+        // Of those it had, or was about to have, it may be the healthy ones that go.
+        let lost = self.desired.saturating_sub(settled);
+        (self.min, self.max, self.desired) = (small(size.min), small(size.max), settled);
+        self.terminating |= lost > 0 && self.up > 0;
+        self.up = self.up.saturating_sub(lost);
     }
 
     fn attach(&mut self, to: Attached) {
@@ -225,7 +230,7 @@ impl World {
             Effect::Resize { group, size } => self.change(group, |group| group.resized(*size)),
             Effect::Empty(group) => self.change(group, |group| {
                 let max = group.max.into();
-                group.resized(Size { min: 0, max, desired: 0 });
+                group.resized(Size { min: 0, max, desired: Some(0) });
             }),
             Effect::Attach { group, slot } => {
                 let to = slot.map_or(Attached::ToShared, Attached::To);

@@ -144,8 +144,11 @@ impl<'a> Dice<'a> {
     }
 
     fn member(&mut self) -> Member {
-        let held =
-            Held { desired: self.small().max(1), original_min: self.small(), original_max: self.small() };
+        let held = Held {
+            desired: self.pick(&[None, Some(1), Some(2)]),
+            original_min: self.small(),
+            original_max: self.small(),
+        };
         Member {
             name: self.group(),
             place: place(),

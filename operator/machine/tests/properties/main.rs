@@ -91,9 +91,12 @@ impl Case {
             Effect::Detach { .. } | Effect::Empty(_) => true,
             Effect::Delete(group) => self.is_present(group),
             Effect::Shift(slot) => weighs(slot.other()),
-            Effect::Launch { .. } | Effect::Resize { .. } | Effect::Enlist(_) | Effect::Attach { .. } => {
-                false
+            Effect::Resize { group, size } => {
+                let reading = self.memory.latest(self.now, dice::TICK);
+                let desired = reading.and_then(|it| it.group(group)).map_or(0, |seen| seen.desired);
+                size.settles_at(desired) < desired
             }
+            Effect::Launch { .. } | Effect::Enlist(_) | Effect::Attach { .. } => false,
         }
     }
 }
@@ -283,7 +286,7 @@ proptest! {
     }
 
     #[test]
-    fn the_environments_loop_touches_only_what_is_given_up(bytes in any::<[u8; 256]>()) {
+    fn the_environments_loop_touches_what_is_given_up_and_the_size_of_what_serves(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
         let Some(environment) = &case.environment else { return Ok(()) };
         let (finalizer, holder) = (case.finalizer, case.holder);
@@ -292,9 +295,11 @@ proptest! {
         for effect in effects(&decision) {
             let group = target(effect).expect("it never moves traffic");
             let role = environment.tenure.member(group).map(|member| member.role);
-            prop_assert_eq!(role, Some(Role::Doomed));
+            let keeps_up = matches!(effect, Effect::Resize { .. });
+            prop_assert_eq!(role, Some(if keeps_up { Role::Serving } else { Role::Doomed }));
+            prop_assert!(!keeps_up || environment.tenure.holder.is_none());
             let takes = matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_));
-            prop_assert!(takes);
+            prop_assert!(takes || keeps_up);
             prop_assert!(!case.removes(effect) || case.has_two_readings(), "{:?}", effect);
         }
         if let Action::Write(Write::Tenure { to, change }) = decision.action {
