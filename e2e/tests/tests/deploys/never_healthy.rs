@@ -91,7 +91,7 @@ async fn a_launch_that_succeeds_before_the_deadline_is_no_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_launch_that_never_succeeds_beside_what_serves_ends_by_its_deadline_and_nobody_notices() {
     let scene = Scene::set("beside", |environment| {
-        environment["spec"]["rollout"]["timeout"] = json!("15s");
+        environment["spec"]["rollout"]["timeout"] = json!("30s");
     })
     .await;
     let stage = &scene.stage;

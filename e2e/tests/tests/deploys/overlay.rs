@@ -51,7 +51,6 @@ async fn set(name: &str) -> (Stage, String) {
     let mut environment = stage.environment(WEB);
     let target = &mut environment["spec"]["target"]["autoScalingGroup"];
     target["launchTemplate"]["userData"] = json!(user_data(&overlays));
-    environment["spec"]["rollout"]["timeout"] = json!("15s");
     let operator = stage.operator("first").unwrap();
     release_one(&stage, &environment).await;
     operator.stop().unwrap();
