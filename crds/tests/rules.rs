@@ -2,7 +2,8 @@
 
 mod table;
 
-use dryad_crds::generate;
+use dryad_crds::environment::declared;
+use dryad_crds::{Environment, generate};
 use kube_cel::{Validator, apply_defaults};
 use serde_json::Value;
 
@@ -47,4 +48,14 @@ fn an_environment_that_is_wrong_is_refused_in_a_sentence() {
 #[test]
 fn a_deployment_that_is_wrong_late_or_rewritten_is_refused_in_a_sentence() {
     check(table::DEPLOYMENT, "deployments");
+}
+
+#[test]
+fn the_environment_of_the_gitops_example_is_accepted_and_declares_a_release() {
+    let example = include_str!("../../config/gitops/web-production/environment.yaml");
+    let example: Value = serde_saphyr::from_str(example).expect("YAML");
+    let row = table::Row { case: String::new(), old: None, new: example.clone(), refused: None, only: None };
+    assert_eq!(verdict(&schema("environments"), &row), Vec::<String>::new());
+    serde_json::from_value::<Environment>(example.clone()).expect("an Environment");
+    assert!(declared::digest(&example["spec"]).is_some());
 }

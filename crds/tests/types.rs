@@ -2,6 +2,7 @@
 
 mod table;
 
+use dryad_crds::environment::declared;
 use dryad_crds::environment::parameters::{ParameterName, Parameters};
 use dryad_crds::environment::traffic::Traffic;
 use dryad_crds::{Deployment, Environment, generate};
@@ -34,6 +35,22 @@ fn reads_and_writes_the_same<T: Serialize + DeserializeOwned>(table: &str, plura
 fn defaults_are_the_same_for_the_api_server_and_for_us() {
     reads_and_writes_the_same::<Environment>(table::ENVIRONMENT, "environments");
     reads_and_writes_the_same::<Deployment>(table::DEPLOYMENT, "deployments");
+}
+
+/// As after an upgrade, when the API server shows an object with what a newer schema adds to it.
+#[test]
+fn what_the_api_server_adds_to_a_stored_object_changes_no_digest() {
+    let stored = stored(table::ENVIRONMENT, "environments");
+    let written = table::rows(table::ENVIRONMENT);
+    let mut declaring = 0;
+    for (case, object) in stored {
+        let as_written = written.iter().find(|row| row.case == case).expect("it is of that table");
+        let digest = declared::digest(&as_written.new["spec"]);
+        assert_ne!(as_written.new["spec"], object["spec"], "{case}: nothing was added");
+        assert_eq!(declared::digest(&object["spec"]), digest, "{case}");
+        declaring += usize::from(digest.is_some());
+    }
+    assert!(declaring >= 3);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dryad_crds::environment::declared::DIGESTED;
 use dryad_crds::{generate, reference};
 use serde_json::Value;
 
@@ -59,6 +60,41 @@ fn find_unbounded(schema: &Value, path: &str, found: &mut Vec<String>) {
     }
     if !schema["items"].is_null() {
         find_unbounded(&schema["items"], &format!("{path}[]"), found);
+    }
+}
+
+/// The API server adds defaults to what is stored already. One under what the trigger digests, or one that brings
+/// such a part about, would redeploy every Environment when Dryad is upgraded.
+#[test]
+fn nothing_that_is_digested_has_a_default() {
+    let crd = generate::crds().into_iter().find(|crd| crd.spec.names.kind == "Environment").expect("our CRD");
+    let crd = serde_json::to_value(crd).expect("a CRD is JSON");
+    let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    for path in DIGESTED {
+        let mut part = spec;
+        let mut found = Vec::new();
+        for name in path.split('/').skip(1) {
+            assert!(part["default"].is_null(), "the default of what holds {name} brings {path} about");
+            part = &part["properties"][name];
+            assert!(part.is_object(), "{path} is not in the schema");
+        }
+        find_defaults(part, path, &mut found);
+        assert!(
+            found.is_empty(),
+            "take these defaults out of the schema, and have the code supply them: {found:?}"
+        );
+    }
+}
+
+fn find_defaults(schema: &Value, path: &str, found: &mut Vec<String>) {
+    if !schema["default"].is_null() {
+        found.push(path.to_owned());
+    }
+    for (name, part) in schema["properties"].as_object().into_iter().flatten() {
+        find_defaults(part, &format!("{path}/{name}"), found);
+    }
+    if !schema["items"].is_null() {
+        find_defaults(&schema["items"], &format!("{path}[]"), found);
     }
 }
 

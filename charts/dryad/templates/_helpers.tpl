@@ -55,7 +55,7 @@ app.kubernetes.io/part-of: dryad
   verbs: [get, list, watch, patch]
 - apiGroups: [dryad.dev]
   resources: [deployments]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [create, get, list, watch, patch, delete]
 - apiGroups: [dryad.dev]
   resources: [environments/status, deployments/status]
   verbs: [update]

@@ -1,13 +1,16 @@
-//! An Environment's conditions: a fold of its tenure, of how its newest Deployment ended, and of what serves.
+//! An Environment's conditions: a fold of its tenure, of what it declares, of how its newest Deployment ended, and of
+//! what serves.
 
 use dryad_machine::history::History;
+use dryad_machine::name::Uid;
 use dryad_machine::state::State;
 use dryad_machine::tenure::Tenure;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use super::declared::{Declared, Standing, standing};
 use super::deployment::why_it_ended;
-use super::{AVAILABLE, Holds, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
+use super::{AVAILABLE, DRIFTED, Holds, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
 
 /// What an Environment's conditions follow from.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +19,12 @@ pub struct Facts<'a> {
     pub generation: i64,
     /// Turn, holder, deployed state.
     pub tenure: &'a Tenure,
+    /// What the Deployment whose turn it is still has to do.
+    pub turn: InTurn,
     /// Whether what is deployed was made from the template that the spec holds now.
     pub template: Freshness,
+    /// The release that the spec declares, if it does.
+    pub declared: Option<Declared<'a>>,
     /// The history of the Deployment that had the newest turn, once that has ended.
     pub newest: Option<&'a History>,
     /// Whether users are served.
@@ -44,6 +51,29 @@ pub enum Projection {
     Unknown(String),
 }
 
+/// What the Deployment whose turn it is still has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InTurn {
+    /// There is none.
+    Nobody,
+    /// To bring its release in, or to take it back.
+    Bringing,
+    /// To clear away what served before: its release is deployed.
+    Clearing,
+}
+
+impl InTurn {
+    /// By who holds the turn, and the state that one is known to be in.
+    pub fn of(tenure: &Tenure, state: impl FnOnce(&Uid) -> Option<State>) -> Self {
+        let Some(holder) = &tenure.holder else { return Self::Nobody };
+        let is_deployed = tenure.deployed.as_ref().is_some_and(|deployed| deployed.uid == *holder);
+        match state(holder) {
+            Some(State::RetainWait | State::RetireWait | State::Done) if is_deployed => Self::Clearing,
+            _ => Self::Bringing,
+        }
+    }
+}
+
 /// How what is deployed relates to what the spec says now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -68,49 +98,95 @@ pub enum Service<'a> {
 
 /// The conditions of an Environment, with `previous` for the times of those that stay as they are.
 ///
-/// `Available` is the one to page on. `Stalled` says that the newest release did not make it and that nothing is
-/// tried any more; what served before still does.
+/// `Available` is the one to page on. An Environment on which nobody is at work is either `Ready` or `Stalled`, so
+/// that whoever waits for it sees an end: `Stalled` says that nothing moves until somebody does something, and what
+/// served before still does. `Drifted` says what was deployed by hand over what is declared.
 pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> Vec<Condition> {
     let of = Of { generation: facts.generation };
-    let mut conditions = vec![ready(of, facts, now), available(of, facts.service, now)];
+    let standing = facts.declared.map(|declared| standing(declared, facts.tenure));
+    let ready = ready(facts, standing.as_ref(), previous);
+    let mut conditions = vec![
+        of.condition(READY, ready.holds, ready.reason, &ready.message, now),
+        available(of, facts.service, now),
+    ];
     conditions.extend(facts.projection.map(|projection| projected(of, projection, now)));
-    if facts.tenure.holder.is_some() {
-        let message = format!("turn {} is under way", facts.tenure.turn);
-        conditions.push(of.condition(RECONCILING, Holds::True, "Deploying", &message, now));
-    } else if let Some(message) = facts.newest.and_then(rejection) {
-        conditions.push(of.condition(STALLED, Holds::True, "ReleaseRejected", &message, now));
+    let mut add = |type_, reason, message: &str| {
+        conditions.push(of.condition(type_, Holds::True, reason, message, now));
+    };
+    let rejection = rejection(facts).filter(|_| standing.is_none());
+    match (&standing, facts.turn, &rejection) {
+        (Some(Standing::Underway(message)), _, _) => add(RECONCILING, "Deploying", message),
+        (_, InTurn::Bringing, _) => {
+            add(RECONCILING, "Deploying", &format!("turn {} is under way", facts.tenure.turn));
+        }
+        (_, InTurn::Nobody, Some(why)) => add(STALLED, "ReleaseRejected", why),
+        (_, InTurn::Nobody | InTurn::Clearing, _) if ready.holds != Holds::True => {
+            add(STALLED, ready.reason, &ready.message);
+        }
+        (_, InTurn::Nobody | InTurn::Clearing, _) => {}
+    }
+    if let Some(Standing::Stalled { drift: Some(drift), .. }) = &standing {
+        add(DRIFTED, "ManualDeploy", drift);
     }
     settled(conditions, previous)
 }
 
-fn ready(of: Of, facts: Facts<'_>, now: Timestamp) -> Condition {
+/// Whether this generation is deployed, and why.
+struct Ready {
+    holds: Holds,
+    reason: &'static str,
+    message: String,
+}
+
+fn ready(facts: Facts<'_>, standing: Option<&Standing>, previous: &[Condition]) -> Ready {
+    let no = |reason, message| Ready { holds: Holds::False, reason, message };
     if let Some(denied) = facts.denied {
-        return of.condition(READY, Holds::False, "AccessDenied", denied, now);
+        return no("AccessDenied", denied.to_owned());
     }
-    let (holds, reason, message) = match (&facts.tenure.deployed, facts.template) {
-        (None, _) => {
-            (Holds::False, "NothingDeployed", "nothing is deployed yet; create a Deployment".to_owned())
-        }
-        (Some(deployed), Freshness::Current) => (
-            Holds::True,
-            "Deployed",
-            format!("{}, by Deployment {}", deployed.shipment.release, deployed.deployment),
-        ),
-        (Some(deployed), Freshness::Outdated) => (
-            Holds::False,
-            "TemplateChanged",
-            format!(
-                "target, traffic or checks were changed since Deployment {}; create a Deployment to bring that out",
-                deployed.deployment
-            ),
-        ),
-        (Some(deployed), Freshness::Unknown) => (
-            Holds::Unknown,
-            "DeploymentGone",
-            format!("Deployment {} is gone, so nobody can tell what it was made from", deployed.deployment),
-        ),
+    match standing {
+        Some(Standing::Underway(message)) => return no("Deploying", message.clone()),
+        Some(Standing::Stalled { reason, message, .. }) => return no(reason, message.clone()),
+        Some(Standing::Deployed) | None => {}
+    }
+    let Some(deployed) = &facts.tenure.deployed else {
+        return no("NothingDeployed", "nothing is deployed yet; create a Deployment".to_owned());
     };
-    of.condition(READY, holds, reason, &message, now)
+    let how = match standing {
+        Some(_) => "change spec.refreshToken",
+        None => "create a Deployment",
+    };
+    let name = &deployed.deployment;
+    match facts.template {
+        Freshness::Current => is_deployed(format!("{}, by Deployment {name}", deployed.shipment.release)),
+        Freshness::Outdated => no(
+            "TemplateChanged",
+            format!("target or traffic were changed since Deployment {name}; {how} to bring that out"),
+        ),
+        Freshness::Unknown => match known(facts.generation, previous) {
+            Some(message) => is_deployed(message.to_owned()),
+            None => Ready {
+                holds: Holds::Unknown,
+                reason: "DeploymentGone",
+                message: format!(
+                    "Deployment {name} is gone, so nobody can tell what it was made from; {how} to make that sure"
+                ),
+            },
+        },
+    }
+}
+
+fn is_deployed(message: String) -> Ready {
+    Ready { holds: Holds::True, reason: "Deployed", message }
+}
+
+/// What was said when this generation was known to be deployed: a Deployment that is deleted takes nothing back.
+fn known(generation: i64, previous: &[Condition]) -> Option<&str> {
+    let known = |condition: &&Condition| {
+        condition.type_ == READY
+            && condition.status == Holds::True.name()
+            && condition.observed_generation == Some(generation)
+    };
+    previous.iter().find(known).map(|condition| condition.message.as_str())
 }
 
 fn available(of: Of, service: Service<'_>, now: Timestamp) -> Condition {
@@ -132,7 +208,8 @@ fn projected(of: Of, projection: &Projection, now: Timestamp) -> Condition {
 }
 
 /// Why the newest release was rejected, if it was. Somebody's abort rejects nothing.
-fn rejection(newest: &History) -> Option<String> {
+fn rejection(facts: Facts<'_>) -> Option<String> {
+    let newest = facts.newest?;
     let last = newest.last().filter(|last| last.state == State::Failed)?;
     Some(format!("{}: {}", why_it_ended(newest, last).reason, last.message))
 }
@@ -141,7 +218,7 @@ fn rejection(newest: &History) -> Option<String> {
 mod tests {
     use dryad_machine::deployed::{Deployed, Shipment};
     use dryad_machine::event::Reason;
-    use dryad_machine::name::{Turn, Uid};
+    use dryad_machine::name::Turn;
     use dryad_machine::release::Release;
 
     use super::super::tests::{line, second};
@@ -178,16 +255,16 @@ mod tests {
         let table = [
             (
                 (&fresh, Freshness::Unknown, None, Service::Unserved("there are no instances")),
-                "Ready=False(NothingDeployed)@9 Available=False(NotServing)@9",
+                "Ready=False(NothingDeployed)@9 Available=False(NotServing)@9 Stalled=True(NothingDeployed)@9",
             ),
             ((&idle, Freshness::Current, None, served), "Ready=True(Deployed)@9 Available=True(Serving)@9"),
             (
                 (&idle, Freshness::Outdated, None, served),
-                "Ready=False(TemplateChanged)@9 Available=True(Serving)@9",
+                "Ready=False(TemplateChanged)@9 Available=True(Serving)@9 Stalled=True(TemplateChanged)@9",
             ),
             (
                 (&idle, Freshness::Unknown, None, Service::Unknown("throttled")),
-                "Ready=Unknown(DeploymentGone)@9 Available=Unknown(NotSeen)@9",
+                "Ready=Unknown(DeploymentGone)@9 Available=Unknown(NotSeen)@9 Stalled=True(DeploymentGone)@9",
             ),
             (
                 (&busy, Freshness::Current, Some(&rejected), served),
@@ -203,8 +280,18 @@ mod tests {
             ),
         ];
         for ((tenure, template, newest, service), expected) in table {
-            let facts =
-                Facts { generation: 2, tenure, template, newest, service, denied: None, projection: None };
+            let turn = InTurn::of(tenure, |_| Some(State::RolloutWait));
+            let facts = Facts {
+                generation: 2,
+                tenure,
+                turn,
+                template,
+                declared: None,
+                newest,
+                service,
+                denied: None,
+                projection: None,
+            };
             let first = conditions(facts, &[], second(9));
             assert_eq!(line(&first), expected);
             assert_eq!(
@@ -221,10 +308,23 @@ mod tests {
         let service = Service::Served("4 of 4 instances are healthy");
         let denied = Some("DescribeRules is denied to the operator");
         let template = Freshness::Current;
-        let facts =
-            Facts { generation: 2, tenure: &idle, template, newest: None, service, denied, projection: None };
+        let turn = InTurn::Nobody;
+        let facts = Facts {
+            generation: 2,
+            tenure: &idle,
+            turn,
+            template,
+            declared: None,
+            newest: None,
+            service,
+            denied,
+            projection: None,
+        };
         let conditions = conditions(facts, &[], second(9));
-        assert_eq!(line(&conditions), "Ready=False(AccessDenied)@9 Available=True(Serving)@9");
+        assert_eq!(
+            line(&conditions),
+            "Ready=False(AccessDenied)@9 Available=True(Serving)@9 Stalled=True(AccessDenied)@9"
+        );
         assert_eq!(conditions[0].message, "DescribeRules is denied to the operator");
     }
 
@@ -232,11 +332,12 @@ mod tests {
     fn a_transition_has_its_own_time_and_leaves_the_others_theirs() {
         let (fresh, idle) = (tenure(None, None), tenure(None, Some("web-6")));
         let service = Service::Served("4 of 4 instances are healthy");
-        let template = Freshness::Current;
         let facts = |tenure| Facts {
             generation: 2,
             tenure,
-            template,
+            turn: InTurn::Nobody,
+            template: Freshness::Current,
+            declared: None,
             newest: None,
             service,
             denied: None,
@@ -260,7 +361,9 @@ mod tests {
             let facts = Facts {
                 generation: 2,
                 tenure: &idle,
+                turn: InTurn::Nobody,
                 template: Freshness::Current,
+                declared: None,
                 newest: None,
                 service: Service::Served("4 of 4 instances are healthy"),
                 denied: None,
@@ -269,5 +372,39 @@ mod tests {
             let told = line(&conditions(facts, &[], second(9)));
             assert_eq!(told, format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
         }
+    }
+
+    #[test]
+    fn a_deployment_that_is_deleted_takes_back_nothing_that_was_known_of_this_generation() {
+        let idle = tenure(None, Some("web-6"));
+        let facts = |generation, template| Facts {
+            generation,
+            tenure: &idle,
+            turn: InTurn::Nobody,
+            template,
+            declared: None,
+            newest: None,
+            service: Service::Served("g serves"),
+            denied: None,
+            projection: None,
+        };
+        let known = conditions(facts(2, Freshness::Current), &[], second(9));
+        assert_eq!(conditions(facts(2, Freshness::Unknown), &known, second(20)), known);
+        let edited = conditions(facts(3, Freshness::Unknown), &known, second(20));
+        assert!(line(&edited).starts_with("Ready=Unknown(DeploymentGone)@20"), "{}", line(&edited));
+    }
+
+    #[test]
+    fn a_deploy_is_under_way_until_its_release_is_deployed_and_again_when_that_is_taken_back() {
+        let (mut busy, idle) = (tenure(Some("u"), Some("web-6")), tenure(None, Some("web-6")));
+        let in_turn = |tenure: &Tenure, state| InTurn::of(tenure, |_| state);
+        assert_eq!(in_turn(&idle, None), InTurn::Nobody);
+        for state in [State::RetainWait, State::RetireWait, State::Done] {
+            assert_eq!(in_turn(&busy, Some(state)), InTurn::Clearing);
+        }
+        assert_eq!(in_turn(&busy, Some(State::Rollback)), InTurn::Bringing);
+        assert_eq!(in_turn(&busy, None), InTurn::Bringing);
+        busy.holder = Some(Uid::new("another"));
+        assert_eq!(in_turn(&busy, Some(State::RetainWait)), InTurn::Bringing, "it is not deployed yet");
     }
 }

@@ -4,6 +4,7 @@
 //! changes. The types mean what kstatus takes them to mean: `Reconciling` and `Stalled` are there only while
 //! they are true, and a watcher that goes by kstatus sees each object end as current or as failed.
 
+pub mod declared;
 pub mod deployment;
 pub mod environment;
 
@@ -19,6 +20,8 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// How a Deployment ended: unknown until it has.
 pub const SUCCEEDED: &str = "Succeeded";
+/// Something other than what an Environment declares was deployed by hand.
+pub const DRIFTED: &str = "Drifted";
 /// Whether an Environment serves its users.
 pub const AVAILABLE: &str = "Available";
 
@@ -34,7 +37,7 @@ pub(crate) enum Holds {
 }
 
 impl Holds {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::True => "True",
             Self::False => "False",

@@ -3,7 +3,7 @@
 pub mod request;
 pub mod status;
 
-use dryad_machine::release::ReleaseRequest;
+use dryad_machine::release::{ReleaseRequest, Sha256};
 use dryad_machine::word;
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -45,7 +45,8 @@ pub use status::DeploymentStatus;
     transform = rule(
         "self.environment == oldSelf.environment && self.mode == oldSelf.mode && \
          (has(self.release) ? has(oldSelf.release) && self.release == oldSelf.release : !has(oldSelf.release)) && \
-         (has(self.from) ? has(oldSelf.from) && self.from == oldSelf.from : !has(oldSelf.from))",
+         (has(self.from) ? has(oldSelf.from) && self.from == oldSelf.from : !has(oldSelf.from)) && \
+         (has(self.declared) ? has(oldSelf.declared) && self.declared == oldSelf.declared : !has(oldSelf.declared))",
         "a Deployment's spec never changes but for request; make a new Deployment, and end this one with \
          request.end: Abort if it should not go on",
     ),
@@ -70,9 +71,24 @@ pub struct DeploymentSpec {
     /// The earlier Deployment to this Environment whose exact release is meant: to try it again, or to go back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DeploymentName>,
+    /// Set by Dryad where it made this Deployment because of what its Environment declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Declared>,
     /// What is asked of it while it runs: the one part that may change.
     #[serde(default)]
     pub request: Request,
+}
+
+/// Which declaration of its Environment a Deployment was made for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub struct Declared {
+    /// The number of the request: a Deployment of a greater one makes this one pointless.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub number: i64,
+    /// The digest of what was declared.
+    pub digest: Sha256,
 }
 
 /// Who says which release is meant.

@@ -161,6 +161,17 @@ impl Template {
         let now = Self { target, launch: self.launch.clone(), ..Self::of(environment) };
         *self == now
     }
+
+    /// Whether instances made from this are as this Environment wants them. Their number is changed in place, and
+    /// checks make no difference to an instance.
+    pub fn makes_what(&self, environment: &EnvironmentSpec) -> bool {
+        let sized = |target: &Target| {
+            let mut target = target.clone();
+            target.set_capacity(environment.target.capacity());
+            target
+        };
+        sized(&self.target) == environment.target && self.traffic == environment.traffic
+    }
 }
 
 /// What a deploy waits for, for people.

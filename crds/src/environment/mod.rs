@@ -1,8 +1,10 @@
 //! `Environment`: where one application runs at one stage, and the policy for changing what runs there.
 
 pub mod checks;
+pub mod declared;
 pub mod parameters;
 pub mod policy;
+pub mod release;
 pub mod source;
 pub mod status;
 pub mod target;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::schema::rule;
 use parameters::ParameterName;
 use policy::{DeletionPolicy, Evaluate, Retain, Rollout, Strategy};
+use release::{DeclaredRelease, RefreshToken};
 use source::Source;
 pub use status::EnvironmentStatus;
 use target::Target;
@@ -59,6 +62,19 @@ use traffic::Traffic;
         "nothing could prove a new group good: set traffic, add a check to evaluate.checks, or accept that an \
          instance which has booted counts as good with acceptUnproven: true",
     ),
+    transform = rule(
+        "!has(self.refreshToken) || has(self.release)",
+        "refreshToken deploys spec.release once more, and there is none; set release, or leave refreshToken out and \
+         make a Deployment with mode: Auto",
+    ),
+    transform = rule(
+        "!has(self.release) || !has(self.source) || has(self.release.branch)",
+        "name the branch in release: what is declared must not depend on what was deployed last",
+    ),
+    transform = rule(
+        "!has(self.release) || has(self.source) || !(has(self.release.branch) || has(self.release.commit))",
+        "release names a branch or a commit, and there is no repository to find it in; set source, or leave both out",
+    ),
 )]
 pub struct EnvironmentSpec {
     /// What carries the release: exactly one kind.
@@ -74,6 +90,13 @@ pub struct EnvironmentSpec {
     /// Where releases come from; left out, a release is an image alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// The release that is to run: whenever it, the launch template or `refreshToken` changes, a Deployment is made.
+    /// Left out, Deployments are made by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<DeclaredRelease>,
+    /// Anything, such as the time. Changing it deploys `release` once more, onto new instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<RefreshToken>,
     /// How a release is brought in: exactly one way.
     #[serde(default)]
     pub strategy: Strategy,

@@ -1,5 +1,6 @@
 //! What Dryad records of an Environment.
 
+use dryad_machine::requested::Requested;
 use dryad_machine::tenure::Tenure;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
@@ -27,6 +28,16 @@ use crate::unobserved;
         "!has(oldSelf.turn) || (has(self.turn) && self.turn >= oldSelf.turn)",
         "the turn only grows; leave status.turn as it is",
     ),
+    transform = rule(
+        "!has(oldSelf.requested) || (has(self.requested) && self.requested.number >= oldSelf.requested.number)",
+        "the number of the request only grows; leave status.requested as it is",
+    ),
+    transform = rule(
+        "!has(oldSelf.requested) || !has(self.requested) || self.requested.number > oldSelf.requested.number || \
+         (self.requested.digest == oldSelf.requested.digest && (!has(oldSelf.requested.uid) || \
+         (has(self.requested.uid) && self.requested.uid == oldSelf.requested.uid)))",
+        "what was requested under a number is recorded once; leave status.requested as it is",
+    ),
 )]
 pub struct EnvironmentStatus {
     /// The generation that this status is about; -1 before Dryad has seen the object.
@@ -35,11 +46,14 @@ pub struct EnvironmentStatus {
     /// Turn, holder, ledger, deployed state.
     #[serde(flatten)]
     pub tenure: Tenure,
+    /// The declared release that was acted on last, and the Deployment made for it; none before a release was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Requested>,
     /// The name of the Deployment whose turn it is, for people; what counts is `holder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub in_turn: Option<String>,
-    /// `Ready`, `Reconciling`, `Stalled`, `Available`.
+    /// `Ready`, `Reconciling`, `Stalled`, `Drifted`, `Available`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = keyed_by("type"))]
     pub conditions: Vec<Condition>,
@@ -50,6 +64,7 @@ impl Default for EnvironmentStatus {
         Self {
             observed_generation: unobserved(),
             tenure: Tenure::default(),
+            requested: None,
             in_turn: None,
             conditions: Vec::new(),
         }

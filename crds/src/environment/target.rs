@@ -153,6 +153,13 @@ impl Target {
         }
     }
 
+    /// Sets the bounds of a group's size.
+    pub(crate) fn set_capacity(&mut self, capacity: Capacity) {
+        match self {
+            Self::AutoScalingGroup(group) => group.capacity = capacity,
+        }
+    }
+
     /// The bounds of a group's size.
     pub fn capacity(&self) -> Capacity {
         match self {

@@ -9,6 +9,7 @@ use dryad_machine::memory::{Horizon, Memory};
 use dryad_machine::name::{Turn, Uid};
 use dryad_machine::view::{EnvironmentView, Resolution};
 
+use crate::environment::Known;
 use crate::projection::Seen;
 
 /// One object's.
@@ -24,6 +25,8 @@ pub struct Desk {
     pub projected: Option<Seen>,
     /// Until when a write of that parameter that was not answered may still land, in time since the process started.
     pub parameter_uncertain_until: Duration,
+    /// What an Environment declares, by the generation it was read in.
+    pub(crate) declared: Known,
     /// When progress was last written, in time since the process started.
     pub reported: Option<Duration>,
 }
@@ -57,6 +60,7 @@ impl Desks {
                 settled: None,
                 projected: None,
                 parameter_uncertain_until: Duration::ZERO,
+                declared: None,
                 reported: None,
             }))
         });

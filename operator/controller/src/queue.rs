@@ -4,7 +4,7 @@
 //! not waited for.
 
 use dryad_machine::name::Uid;
-use dryad_machine::view::{Others, PlaceInLine, Queue};
+use dryad_machine::view::{Others, PlaceInLine, Queue, Successor};
 use jiff::Timestamp;
 
 /// A Deployment that waits for its turn.
@@ -36,7 +36,14 @@ pub fn place(waiters: &[Waiter], own: &Uid) -> Queue {
     Queue {
         place: if next { PlaceInLine::Next } else { PlaceInLine::NotYet },
         others: if others { Others::Waiting } else { Others::None },
+        successor: Successor::None,
     }
+}
+
+/// Whether one that was made for a declared release has been followed by another: its own number, and theirs.
+pub fn successor(own: Option<i64>, all: impl IntoIterator<Item = i64>) -> Successor {
+    let Some(own) = own else { return Successor::None };
+    if all.into_iter().any(|other| other > own) { Successor::Newer } else { Successor::None }
 }
 
 #[cfg(test)]
@@ -70,5 +77,12 @@ mod tests {
         let running = Uid::new("r");
         assert_eq!(place(&[waiter("a", 1, Readiness::Held)], &running).others, Others::None);
         assert_eq!(place(&[waiter("a", 1, Readiness::Runnable)], &running).others, Others::Waiting);
+    }
+
+    #[test]
+    fn only_what_was_declared_is_followed_and_only_by_what_was_declared_later() {
+        assert_eq!(successor(Some(2), [1, 2]), Successor::None);
+        assert_eq!(successor(Some(2), [1, 2, 3]), Successor::Newer);
+        assert_eq!(successor(None, [1, 2, 3]), Successor::None);
     }
 }

@@ -5,6 +5,7 @@
 use dryad_crds::deployment::status::{Progress as ProgressStatus, Template};
 use dryad_crds::{Deployment, Environment, condition};
 use dryad_machine::decide::{Append, Progress};
+use dryad_machine::requested::Requested;
 use dryad_machine::tenure::Tenure;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
@@ -76,6 +77,7 @@ pub async fn stalled(
     let generation = object.metadata.generation.unwrap_or_default();
     let status = next.status.get_or_insert_default();
     status.conditions = condition::stalled(&status.conditions, reason, why, generation, now);
+    status.observed_generation = generation;
     if next.status != object.status {
         replace_status(api, &next).await?;
     }
@@ -113,6 +115,38 @@ pub async fn tenure(
     status.tenure = tenure.clone();
     status.in_turn = tenure.holder.as_ref().and(taker.map(str::to_owned).or(status.in_turn.take()));
     replace_status(api, &next).await
+}
+
+/// Stores what is requested for an Environment.
+///
+/// # Errors
+/// When the API server can't be reached or refuses.
+pub async fn requested(
+    api: &Api<Environment>,
+    object: &Environment,
+    requested: Requested,
+) -> Result<Recorded<Environment>, kube::Error> {
+    let mut next = object.clone();
+    next.status.get_or_insert_default().requested = Some(requested);
+    replace_status(api, &next).await
+}
+
+/// Stores that this generation of a Deployment was seen, if that is not stored already. Who waits by generation would
+/// wait for ever otherwise: a request may change the spec of a Deployment to which nothing happens any more.
+///
+/// # Errors
+/// When the API server can't be reached or refuses.
+pub async fn observed(api: &Api<Deployment>, object: &Deployment) -> Result<(), kube::Error> {
+    let generation = object.metadata.generation.unwrap_or_default();
+    let mut next = object.clone();
+    let Some(status) = next.status.as_mut().filter(|status| status.observed_generation != generation) else {
+        return Ok(());
+    };
+    status.observed_generation = generation;
+    if let Ok(history) = status.history() {
+        status.conditions = condition::deployment::conditions(&history, generation);
+    }
+    replace_status(api, &next).await.map(|_| ())
 }
 
 /// Stores an Environment's conditions.

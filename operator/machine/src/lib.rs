@@ -3,7 +3,7 @@
 //! [`decide::decide`] is the whole of it: from what the caches show of a Deployment and its Environment
 //! ([`view`]), what this process has seen of the cloud ([`memory`]) and what time it is, it says what one tick
 //! does. [`table`] says what follows what, [`capacity`] what may never be taken away, [`tenure`] who may
-//! change what.
+//! change what. [`trigger`] says when a declared release becomes a Deployment.
 
 pub mod capacity;
 mod case;
@@ -19,10 +19,12 @@ pub mod name;
 pub mod plan;
 pub mod reading;
 pub mod release;
+pub mod requested;
 pub mod state;
 pub mod strategy;
 pub mod table;
 pub mod tenure;
+pub mod trigger;
 mod upkeep;
 pub mod view;
 pub mod word;

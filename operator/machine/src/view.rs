@@ -161,6 +161,8 @@ pub struct Queue {
     pub place: PlaceInLine,
     /// Whether another one could run if it had the turn.
     pub others: Others,
+    /// Whether a newer one has made this one pointless.
+    pub successor: Successor,
 }
 
 /// Whether a waiting Deployment would be next.
@@ -179,6 +181,15 @@ pub enum Others {
     None,
     /// At least one that could run now.
     Waiting,
+}
+
+/// Whether what a waiting Deployment was made for has been declared anew since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Successor {
+    /// It has not, or somebody made it by hand.
+    None,
+    /// It has: a newer Deployment carries the newer declaration.
+    Newer,
 }
 
 /// What is known of the release that is meant.

@@ -51,6 +51,14 @@ async fn every_right_of_the_chart_is_used_and_nothing_else_is_asked_for() {
         stage.deploy(name, spec).await;
         stage.until_state(name, State::Done).await;
     }
+    // What is declared and does not run becomes a Deployment.
+    let declared = json!({ "spec": { "release": { "branch": "main" }, "evaluate": { "duration": "1s" } } });
+    let environments = stage.api::<Environment>();
+    environments
+        .patch("web", &PatchParams::default(), &Patch::Merge(declared))
+        .await
+        .expect("it is accepted");
+    stage.until_state("web-3", State::Done).await;
     // The first is beyond the history limit.
     stage.until("web-1", |gone: Option<&Deployment>| gone.is_none()).await;
     stage.until_free("web").await;

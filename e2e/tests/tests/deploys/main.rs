@@ -9,6 +9,7 @@ mod cloud_slow;
 mod deletion;
 mod derived;
 mod environment_deletion;
+mod gitops;
 mod happy_path;
 mod killed;
 mod late;

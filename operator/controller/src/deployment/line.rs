@@ -8,6 +8,7 @@ use dryad_crds::deployment::Mode;
 use dryad_machine::state::State;
 use dryad_machine::view::{Deletion, Existence, Queue};
 use jiff::Timestamp;
+use kube::ResourceExt;
 
 use super::Tick;
 use crate::queue::{self, Readiness, Waiter};
@@ -18,7 +19,16 @@ use crate::view;
 pub(super) fn queue<C: Cloud>(tick: &Tick<'_, C>) -> Queue {
     let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
     let waiters: Vec<_> = siblings.iter().filter_map(|sibling| waiter(tick, sibling)).collect();
-    queue::place(&waiters, &tick.deployment.uid)
+    let own = number(tick, tick.object);
+    let numbers = siblings.iter().filter_map(|sibling| number(tick, sibling));
+    Queue { successor: queue::successor(own, numbers), ..queue::place(&waiters, &tick.deployment.uid) }
+}
+
+/// Its number, if it was made for what this Environment declares, and not for one of the same name before it.
+fn number<C: Cloud>(tick: &Tick<'_, C>, deployment: &Deployment) -> Option<i64> {
+    let environment = &tick.environment_view.as_ref()?.revision.uid;
+    let owned = deployment.owner_references().iter().any(|owner| owner.uid == environment.as_str());
+    deployment.spec.declared.as_ref().filter(|_| owned).map(|declared| declared.number)
 }
 
 /// Why it waits in `Pending`, where names say more than the machine knows.

@@ -106,6 +106,9 @@ pub async fn reconcile<C: Cloud>(
         (_, Some(why), _) => tick.report(&Progress::of(why), &mut desk).await?,
         (_, None, Some(progress)) => tick.report(progress, &mut desk).await?,
     }
+    if tick.state().is_terminal() && decision.action == Action::Wait {
+        record::observed(&operator.deployments_api(&tick.namespace()), object).await?;
+    }
 
     // 5. Requeue. A write wakes this Deployment by itself once the cache shows it.
     Ok(requeue(&decision, &tick))

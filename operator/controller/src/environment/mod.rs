@@ -1,9 +1,12 @@
-//! One tick of one Environment: groups that are given up, a turn whose holder vanished, the end, and pruning.
+//! One tick of one Environment: groups that are given up, a turn whose holder vanished, the end, the release that it
+//! declares, and pruning.
 
 mod holder;
 mod project;
 mod prune;
 mod report;
+mod requested;
+mod trigger;
 
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -12,7 +15,7 @@ use std::time::Duration;
 use dryad_cloud::Cloud;
 use dryad_crds::Environment;
 use dryad_crds::deployment::status::Template;
-use dryad_machine::decide::{Action, Write};
+use dryad_machine::decide::{Action, Decision, Write};
 use dryad_machine::effect::Effect;
 use dryad_machine::environment::{EnvironmentCase, decide};
 use dryad_machine::memory::{Look, Memory, Stage as Recorded};
@@ -28,10 +31,16 @@ use crate::denials::Ask;
 use crate::operator::{Operator, TickError};
 use crate::{blueprint, fence, observe, record, view};
 
+pub(crate) use trigger::Known;
+use trigger::Pulled;
+pub use trigger::already_requested;
+
 /// How often an unchanged object is looked at again when nothing else wakes it.
 const IDLE: Duration = Duration::from_secs(60);
 /// How soon the end of an Environment is tried again that something of it still holds up.
 const UNFINISHED: Duration = Duration::from_secs(5);
+/// How soon after a write, should its event not come first.
+const SOON: Duration = Duration::from_millis(100);
 
 /// One tick.
 ///
@@ -68,27 +77,36 @@ pub async fn reconcile<C: Cloud>(
     let case = EnvironmentCase { environment: &tick.environment, finalizer: view::finalizer(object), holder };
     let decision = decide(case, &desk.memory, operator.clock.now());
 
-    // 4. Record, or act.
-    match &decision.action {
-        Action::Write(Write::RemoveFinalizer) if !project::is_withdrawn(&tick, &mut desk).await? => {
-            report::report(&tick, reading.as_ref(), desk.projected.as_ref()).await?;
+    // 4. Record, or act. What is declared waits for no group that can't be deleted.
+    if let Action::Write(write) = &decision.action {
+        if *write == Write::RemoveFinalizer && !project::is_withdrawn(&tick, &mut desk).await? {
+            report::report(&tick, reading.as_ref(), &Pulled::Rest, desk.projected.as_ref()).await?;
             return Ok(controller::Action::requeue(UNFINISHED));
         }
-        Action::Write(write) => tick.write(write).await?,
-        Action::Act(effects) => {
+        tick.write(write).await?;
+        return Ok(requeue(&decision));
+    }
+    let pulled = trigger::pull(&tick, &mut desk.declared).await?;
+    match (&decision.action, &pulled) {
+        (_, Pulled::Wrote) => return Ok(controller::Action::requeue(SOON)),
+        (Action::Act(effects), _) => {
             if let Some(reading) = &reading {
                 tick.act(effects, reading, &mut desk.memory).await?;
             }
         }
-        Action::Wait => {
+        (Action::Wait | Action::Write(_), _) => {
             project::project(&tick, &mut desk).await?;
-            report::report(&tick, reading.as_ref(), desk.projected.as_ref()).await?;
+            report::report(&tick, reading.as_ref(), &pulled, desk.projected.as_ref()).await?;
             prune::prune(&tick).await?;
         }
     }
 
     // 5. Requeue.
-    Ok(controller::Action::requeue(decision.wake.map_or(IDLE, |wake| wake.max(Duration::from_millis(100)))))
+    Ok(requeue(&decision))
+}
+
+fn requeue(decision: &Decision) -> controller::Action {
+    controller::Action::requeue(decision.wake.map_or(IDLE, |wake| wake.max(SOON)))
 }
 
 /// Everything one tick goes by.

@@ -1,6 +1,6 @@
 //! Pruning: ended Deployments beyond the history limit are deleted, the oldest first.
 //!
-//! The Deployment that brought what runs is always kept: it says why.
+//! The Deployment that brought what runs is always kept, and the one made for what is declared: they say why.
 
 use std::sync::Arc;
 
@@ -23,7 +23,9 @@ pub(super) async fn prune<C: Cloud>(tick: &Tick<'_, C>) -> Result<(), TickError>
     let deployed = tenure.deployed.as_ref().map(|deployed| &deployed.uid);
     let limit = usize::try_from(tick.object.spec.history_limit).unwrap_or(usize::MAX);
     let api = tick.operator.deployments_api(&tick.namespace());
-    for ended in beyond(&all, limit, &[deployed, tenure.holder.as_ref()]) {
+    let requested = tick.object.status.as_ref().and_then(|status| status.requested.as_ref());
+    let requested = requested.and_then(|requested| requested.uid.as_ref());
+    for ended in beyond(&all, limit, &[deployed, tenure.holder.as_ref(), requested]) {
         let preconditions = Preconditions { uid: ended.uid(), resource_version: ended.resource_version() };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
         match api.delete(&ended.name_any(), &params).await {

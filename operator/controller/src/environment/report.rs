@@ -1,13 +1,19 @@
 //! What an Environment's conditions say, brought up to what is recorded and seen.
 
+use std::sync::Arc;
+
 use dryad_cloud::Cloud;
-use dryad_crds::condition::environment::{Facts, Freshness, Projection, Service, conditions};
+use dryad_crds::condition::declared::Declared;
+use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Service, conditions};
 use dryad_crds::{Deployment, DeploymentStatus};
-use dryad_machine::history::History;
+use dryad_machine::name::Uid;
 use dryad_machine::reading::{AtWork, Reading};
+use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 
 use super::Tick;
+use super::requested::Requested;
+use super::trigger::Pulled;
 use crate::operator::TickError;
 use crate::projection::Seen;
 use crate::{record, view};
@@ -16,6 +22,7 @@ use crate::{record, view};
 pub(super) async fn report<C: Cloud>(
     tick: &Tick<'_, C>,
     reading: Option<&Reading>,
+    pulled: &Pulled,
     seen: Option<&Seen>,
 ) -> Result<(), TickError> {
     let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
@@ -23,15 +30,12 @@ pub(super) async fn report<C: Cloud>(
         .iter()
         .filter_map(|deployment| {
             let status = deployment.status.as_ref()?;
-            let ended = status.state.is_some_and(dryad_machine::state::State::is_terminal);
+            let ended = status.state.is_some_and(State::is_terminal);
             ended.then_some((status.turn?, status))
         })
         .max_by_key(|(turn, _)| *turn);
     let newest = newest.and_then(|(_, status)| DeploymentStatus::history(status).ok());
     let tenure = &tick.environment.tenure;
-    let deployed = tenure.deployed.as_ref();
-    let brought = deployed
-        .and_then(|deployed| deployments.iter().find(|deployment| view::uid(&***deployment) == deployed.uid));
     let sentence = reading.map(|reading| serving(tick, reading));
     let service = match &sentence {
         Some((healthy, sentence)) if *healthy > 0 => Service::Served(sentence),
@@ -39,8 +43,38 @@ pub(super) async fn report<C: Cloud>(
         None if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
         None => Service::Unknown("the cloud was not seen"),
     };
-    let freshness = freshness(tick, brought.map(|brought| &**brought));
-    write(tick, newest.as_ref(), freshness, service, seen.map(|seen| &seen.outcome)).await
+    let requested = Requested::of(tick, &deployments, pulled).await?;
+    let denied = tick.operator.denials.of(&tick.environment.revision.uid);
+    let facts = Facts {
+        generation: tick.object.metadata.generation.unwrap_or_default(),
+        tenure,
+        turn: InTurn::of(tenure, |holder| {
+            of_uid(&deployments, holder).and_then(|deployment| deployment.status.as_ref()?.state)
+        }),
+        template: freshness(tick, &deployments),
+        declared: requested
+            .as_ref()
+            .zip(tick.object.spec.release.as_ref())
+            .map(|(requested, release)| Declared { release, request: requested.facts() }),
+        newest: newest.as_ref(),
+        service,
+        denied: denied.as_deref(),
+        projection: seen.map(|seen| &seen.outcome),
+    };
+    write(tick, facts).await
+}
+
+/// Whether it is known that exactly what is declared runs.
+pub(super) fn runs_as_declared<C: Cloud>(tick: &Tick<'_, C>) -> bool {
+    let deployed = tick.environment.tenure.deployed.as_ref();
+    let release = tick.object.spec.release.as_ref().zip(deployed);
+    let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
+    release.is_some_and(|(release, deployed)| release.is_exactly(&deployed.shipment.release))
+        && freshness(tick, &deployments) == Freshness::Current
+}
+
+fn of_uid<'a>(deployments: &'a [Arc<Deployment>], uid: &Uid) -> Option<&'a Arc<Deployment>> {
+    deployments.iter().find(|deployment| view::uid(&***deployment) == *uid)
 }
 
 /// How many instances serve, and that in a sentence that does not change with every one of them.
@@ -62,30 +96,22 @@ fn serving<C: Cloud>(tick: &Tick<'_, C>, reading: &Reading) -> (u32, String) {
     (healthy, sentence)
 }
 
-fn freshness<C: Cloud>(tick: &Tick<'_, C>, brought: Option<&Deployment>) -> Freshness {
+fn freshness<C: Cloud>(tick: &Tick<'_, C>, deployments: &[Arc<Deployment>]) -> Freshness {
+    let deployed = tick.environment.tenure.deployed.as_ref();
+    let brought = deployed.and_then(|deployed| of_uid(deployments, &deployed.uid));
     let template = brought.and_then(|brought| brought.status.as_ref()?.template.as_ref());
     match template {
-        Some(template) if template.is_of(&tick.object.spec) => Freshness::Current,
+        Some(template) if template.makes_what(&tick.object.spec) => Freshness::Current,
         Some(_) => Freshness::Outdated,
         None => Freshness::Unknown,
     }
 }
 
-async fn write<C: Cloud>(
-    tick: &Tick<'_, C>,
-    newest: Option<&History>,
-    template: Freshness,
-    service: Service<'_>,
-    projection: Option<&Projection>,
-) -> Result<(), TickError> {
-    let generation = tick.object.metadata.generation.unwrap_or_default();
-    let denied = tick.operator.denials.of(&tick.environment.revision.uid);
-    let (tenure, denied) = (&tick.environment.tenure, denied.as_deref());
-    let facts = Facts { generation, tenure, template, newest, service, denied, projection };
+async fn write<C: Cloud>(tick: &Tick<'_, C>, facts: Facts<'_>) -> Result<(), TickError> {
     let mut next = tick.object.clone();
     let status = next.status.get_or_insert_default();
     status.conditions = conditions(facts, &status.conditions, tick.operator.clock.now().wall);
-    status.observed_generation = generation;
+    status.observed_generation = facts.generation;
     if next.status != tick.object.status {
         record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
     }

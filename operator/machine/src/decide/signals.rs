@@ -7,7 +7,7 @@ use crate::memory::Verdict;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::{Attached, Presence, Reading};
 use crate::state::State;
-use crate::view::{Deletion, EndRequest, Evaluation, Existence, Others, Paused, Resolution};
+use crate::view::{Deletion, EndRequest, Evaluation, Existence, Others, Paused, Resolution, Successor};
 
 /// An event that holds, in the words of the history.
 pub(super) struct Signal {
@@ -88,15 +88,28 @@ fn green_lost(case: &Case<'_>) -> Option<Signal> {
     Some(signal_of(Reason::GreenLost, format!("group {} is lost: {why}", plan.green)))
 }
 
-/// From `RetainWait` on, blue is no reason to let others wait.
+/// From `RetainWait` on, blue is no reason to let others wait. Before its turn, a Deployment has nothing to lose to
+/// one that carries a newer declaration.
 fn superseded(case: &Case<'_>) -> Option<Signal> {
     let may = match case.state() {
+        State::Pending => return declared_anew(case),
         State::RetainWait => true,
         State::RetireWait => case.is_certain(),
         _ => false,
     };
     let waiting = case.view.queue.others == Others::Waiting;
     (may && waiting).then(|| signal_of(Reason::Superseded, "another Deployment is waiting for its turn"))
+}
+
+fn declared_anew(case: &Case<'_>) -> Option<Signal> {
+    let holder = case.environment().and_then(|environment| environment.tenure.holder.as_ref());
+    let waits = holder != Some(&case.view.deployment.uid);
+    (waits && case.view.queue.successor == Successor::Newer).then(|| {
+        signal_of(
+            Reason::Superseded,
+            "the Environment declares something newer, and a Deployment was made for that",
+        )
+    })
 }
 
 fn ok(case: &Case<'_>) -> Option<Signal> {

@@ -8,7 +8,9 @@ use dryad_machine::environment::{EnvironmentCase, Holder};
 use dryad_machine::memory::{Look, Memory, Stage};
 use dryad_machine::name::Uid;
 use dryad_machine::state::State as Phase;
-use dryad_machine::view::{DeploymentView, Existence, Others, Paused, PlaceInLine, Queue, Resolution, View};
+use dryad_machine::view::{
+    DeploymentView, Existence, Others, Paused, PlaceInLine, Queue, Resolution, Successor, View,
+};
 
 use crate::api::{Api, DEPLOYMENTS, Subject, number, shipment};
 use crate::memory::{
@@ -80,6 +82,7 @@ fn queue(caches: &Api, place: usize) -> Queue {
         } else {
             Others::None
         },
+        successor: Successor::None,
     }
 }
 

@@ -17,7 +17,7 @@ use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Held, Member, Role, Tenure};
 use dryad_machine::view::{
     Bounds, Deletion, DeploymentView, EndRequest, EnvironmentView, Evaluation, Existence, Finalizer, Others,
-    Paused, PlaceInLine, Queue, Request, Resolution, Routing,
+    Paused, PlaceInLine, Queue, Request, Resolution, Routing, Successor,
 };
 use jiff::Timestamp;
 
@@ -195,6 +195,7 @@ impl<'a> Dice<'a> {
         Queue {
             place: self.pick(&[PlaceInLine::Next, PlaceInLine::Next, PlaceInLine::NotYet]),
             others: self.pick(&[Others::None, Others::Waiting]),
+            successor: self.pick(&[Successor::None, Successor::None, Successor::Newer]),
         }
     }
 

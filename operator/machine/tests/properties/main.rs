@@ -17,7 +17,7 @@ use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{
     Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Paused, PlaceInLine, Queue, Resolution,
-    View,
+    Successor, View,
 };
 use proptest::prelude::*;
 
@@ -230,11 +230,24 @@ proptest! {
             prop_assert!(environment.tenure.holder.is_none() && environment.deletion == Deletion::None);
             prop_assert_eq!(to.turn, environment.tenure.turn.next());
             prop_assert_eq!(case.queue.place, PlaceInLine::Next);
+            prop_assert_eq!(case.queue.successor, Successor::None);
             prop_assert_eq!(case.deployment.request.paused, Paused::No);
             prop_assert_eq!(case.state(), State::Pending);
             let green = to.groups.last().expect("green is announced with it");
             prop_assert_eq!((&green.owner, green.turn), (&case.deployment.uid, to.turn));
         }
+    }
+
+    #[test]
+    fn what_was_declared_anew_is_given_up_only_while_it_waits(bytes in any::<[u8; 256]>()) {
+        let mut case = Case::of(&bytes);
+        case.queue.successor = Successor::Newer;
+        let before = case.decide();
+        case.queue.successor = Successor::None;
+        let after = case.decide();
+        let holder = case.environment.as_ref().and_then(|environment| environment.tenure.holder.as_ref());
+        let waits = case.state() == State::Pending && holder != Some(&case.deployment.uid);
+        prop_assert!(waits || before == after);
     }
 
     #[test]
