@@ -86,6 +86,8 @@ impl Way {
             held(environment);
             if let Self::SharedGroup = self {
                 environment["spec"]["traffic"] = json!({ "targetGroup": { "arn": target_group } });
+                // Unattached, an instance counts as healthy before it listens, and a check would find it dead.
+                environment["spec"]["evaluate"]["checks"] = json!([]);
             }
         });
         let scene = scene.await;
