@@ -41,6 +41,7 @@ macro_rules! cases {
             a_group_with_instances_is_not_deleted
             a_wrong_request_is_refused_in_the_clouds_words
             a_refused_mutation_changes_nothing
+            a_throttled_mutation_changes_nothing
             a_mutation_whose_answer_is_lost_has_taken_effect
             a_mutation_may_arrive_after_it_was_given_up
         }

@@ -135,15 +135,24 @@ pub(crate) async fn a_refused_mutation_changes_nothing<C: Cloud>(stage: &Stage<C
     let contention =
         Effect::Refuse { code: Code::ResourceContention, message: "a pending update".to_owned() };
     for action in MUTATIONS {
-        for (effect, meaning) in [
-            (Effect::Throttle, "throttled"),
-            (Effect::Fail, "unanswered"),
-            (Effect::Deny, "denied"),
-            (contention.clone(), "busy"),
-        ] {
+        for (effect, meaning) in
+            [(Effect::Fail, "unanswered"), (Effect::Deny, "denied"), (contention.clone(), "busy")]
+        {
             stage.next(action, effect);
             assert_kind(&mutate(stage, action).await, meaning, action);
         }
+    }
+    assert_eq!((stage.group("web-1").await, stage.weights().await), before);
+    assert_eq!(stage.find("web-2").await, None);
+}
+
+/// Apart from the others: whoever is throttled may hold back by itself from then on.
+pub(crate) async fn a_throttled_mutation_changes_nothing<C: Cloud>(stage: &Stage<C>) {
+    blue_works(stage).await;
+    let before = (stage.group("web-1").await, stage.weights().await);
+    for action in MUTATIONS {
+        stage.next(action, Effect::Throttle);
+        assert_kind(&mutate(stage, action).await, "throttled", action);
     }
     assert_eq!((stage.group("web-1").await, stage.weights().await), before);
     assert_eq!(stage.find("web-2").await, None);
