@@ -12,6 +12,9 @@ use super::declared::{Declared, Standing, standing};
 use super::deployment::why_it_ended;
 use super::{AVAILABLE, DRIFTED, Holds, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
 
+/// The reason of an Environment that names more than it may.
+const NOT_PERMITTED: &str = "NotPermitted";
+
 /// What an Environment's conditions follow from.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -33,6 +36,8 @@ pub struct Facts<'a> {
     pub denied: Option<&'a str>,
     /// How the parameter stands, where one is named and something is deployed.
     pub projection: Option<&'a Projection>,
+    /// Whether it names only what its namespace may name.
+    pub permission: Permission<'a>,
 }
 
 /// How the parameter stands that is to say what is deployed.
@@ -85,6 +90,15 @@ pub enum Freshness {
     Unknown,
 }
 
+/// Whether an Environment names only what the operator's configuration lets its namespace name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission<'a> {
+    /// It does.
+    Granted,
+    /// It does not; what is missing, in words.
+    Refused(&'a str),
+}
+
 /// Whether users are served, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service<'a> {
@@ -113,7 +127,8 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
     let mut add = |type_, reason, message: &str| {
         conditions.push(of.condition(type_, Holds::True, reason, message, now));
     };
-    let rejection = rejection(facts).filter(|_| standing.is_none());
+    let permitted = facts.permission == Permission::Granted;
+    let rejection = rejection(facts).filter(|_| permitted && standing.is_none());
     match (&standing, facts.turn, &rejection) {
         (Some(Standing::Underway(message)), _, _) => add(RECONCILING, "Deploying", message),
         (_, InTurn::Bringing, _) => {
@@ -140,6 +155,9 @@ struct Ready {
 
 fn ready(facts: Facts<'_>, standing: Option<&Standing>, previous: &[Condition]) -> Ready {
     let no = |reason, message| Ready { holds: Holds::False, reason, message };
+    if let Permission::Refused(message) = facts.permission {
+        return no(NOT_PERMITTED, message.to_owned());
+    }
     if let Some(denied) = facts.denied {
         return no("AccessDenied", denied.to_owned());
     }
@@ -281,6 +299,7 @@ mod tests {
         ];
         for ((tenure, template, newest, service), expected) in table {
             let turn = InTurn::of(tenure, |_| Some(State::RolloutWait));
+            let permission = Permission::Granted;
             let facts = Facts {
                 generation: 2,
                 tenure,
@@ -291,6 +310,7 @@ mod tests {
                 service,
                 denied: None,
                 projection: None,
+                permission,
             };
             let first = conditions(facts, &[], second(9));
             assert_eq!(line(&first), expected);
@@ -307,7 +327,7 @@ mod tests {
         let idle = tenure(None, Some("web-6"));
         let service = Service::Served("4 of 4 instances are healthy");
         let denied = Some("DescribeRules is denied to the operator");
-        let template = Freshness::Current;
+        let (template, permission) = (Freshness::Current, Permission::Granted);
         let turn = InTurn::Nobody;
         let facts = Facts {
             generation: 2,
@@ -319,6 +339,7 @@ mod tests {
             service,
             denied,
             projection: None,
+            permission,
         };
         let conditions = conditions(facts, &[], second(9));
         assert_eq!(
@@ -326,6 +347,33 @@ mod tests {
             "Ready=False(AccessDenied)@9 Available=True(Serving)@9 Stalled=True(AccessDenied)@9"
         );
         assert_eq!(conditions[0].message, "DescribeRules is denied to the operator");
+    }
+
+    #[test]
+    fn an_environment_that_is_not_permitted_says_so_before_all_else_and_still_serves() {
+        let rejected = ended(State::Failed, Reason::NotPermitted);
+        let (idle, busy) = (tenure(None, Some("web-6")), tenure(Some("u7"), Some("web-6")));
+        let table = [
+            (&idle, "Ready=False(NotPermitted)@9 Available=True(Serving)@9 Stalled=True(NotPermitted)@9"),
+            (&busy, "Ready=False(NotPermitted)@9 Available=True(Serving)@9 Reconciling=True(Deploying)@9"),
+        ];
+        for (tenure, expected) in table {
+            let facts = Facts {
+                generation: 2,
+                tenure,
+                turn: InTurn::of(tenure, |_| Some(State::RolloutWait)),
+                template: Freshness::Current,
+                declared: None,
+                newest: Some(&rejected),
+                service: Service::Served("4 of 4 instances are healthy"),
+                denied: Some("DescribeRules is denied to the operator"),
+                projection: None,
+                permission: Permission::Refused("accounts lacks production"),
+            };
+            let conditions = conditions(facts, &[], second(9));
+            assert_eq!(line(&conditions), expected);
+            assert_eq!(conditions[0].message, "accounts lacks production");
+        }
     }
 
     #[test]
@@ -342,6 +390,7 @@ mod tests {
             service,
             denied: None,
             projection: None,
+            permission: Permission::Granted,
         };
         let before = conditions(facts(&fresh), &[], second(9));
         let after = conditions(facts(&idle), &before, second(20));
@@ -368,6 +417,7 @@ mod tests {
                 service: Service::Served("4 of 4 instances are healthy"),
                 denied: None,
                 projection: Some(projection),
+                permission: Permission::Granted,
             };
             let told = line(&conditions(facts, &[], second(9)));
             assert_eq!(told, format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
@@ -387,6 +437,7 @@ mod tests {
             service: Service::Served("g serves"),
             denied: None,
             projection: None,
+            permission: Permission::Granted,
         };
         let known = conditions(facts(2, Freshness::Current), &[], second(9));
         assert_eq!(conditions(facts(2, Freshness::Unknown), &known, second(20)), known);

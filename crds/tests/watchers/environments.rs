@@ -1,7 +1,7 @@
 //! Environments: whatever happens to what they declare, whoever waits sees an end.
 
 use dryad_crds::condition::declared::{Declared, Made, Request};
-use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Service, conditions};
+use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Permission, Service, conditions};
 use dryad_crds::environment::release::DeclaredRelease;
 use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::event::Reason;
@@ -61,6 +61,7 @@ fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, te
         service: Service::Served("it serves"),
         denied: None,
         projection: None,
+        permission: Permission::Granted,
     };
     let conditions = conditions(facts, &[], Timestamp::UNIX_EPOCH);
     let again = dryad_crds::condition::environment::conditions(

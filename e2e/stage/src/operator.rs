@@ -11,6 +11,8 @@ use rustix::process::{Pid, kill_process};
 
 use crate::parts;
 
+/// The secret of the access key that operators sign with. The local cloud takes any; nobody may show it.
+pub const AWS_SECRET: &str = "canary-secret-of-the-access-key";
 /// The name of the Lease that a stage's operators stand for.
 pub const LEASE_NAME: &str = "dryad";
 /// How long a lease holds on a stage, where production has 15 s: whatever is long or short against a lease there is so
@@ -37,6 +39,8 @@ pub struct Wiring {
     pub namespace: String,
     /// The local cloud.
     pub endpoint: String,
+    /// Its configuration.
+    pub config: PathBuf,
     /// Where its git cache and its log are.
     pub directory: PathBuf,
 }
@@ -55,7 +59,7 @@ impl Operator {
             .env("KUBECONFIG", &wiring.kubeconfig)
             // Each replica is a user of its own to the cloud, whose log then tells who did what.
             .env("AWS_ACCESS_KEY_ID", format!("123456789012.{replica}"))
-            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             // Not as a flag: those may be given once, and this one is for tests to change.
             .env("DRYAD_UNCERTAINTY", "3s")
@@ -68,8 +72,10 @@ impl Operator {
             .arg("--allow-file-repositories")
             .arg("--git-cache")
             .arg(wiring.directory.join("git"))
+            .arg("--config")
+            .arg(&wiring.config)
             .args(["--http", "127.0.0.1:0"])
-            .args(["--log-filter", "info,dryad_controller=debug"])
+            .args(["--log-filter", "info,dryad=trace"])
             .args(flags)
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)

@@ -17,6 +17,7 @@ use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::runtime::wait::{await_condition, conditions::is_crd_established};
 use kube::{Api, Client, Config, ResourceExt};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use thiserror::Error;
 
@@ -111,9 +112,12 @@ impl Stage {
             kubeconfig: operators.path().to_owned(),
             namespace: namespace.clone(),
             endpoint: cloud.endpoint(),
+            config: directory.path().join("dryad.yaml"),
             directory: directory.path().to_owned(),
         };
-        Ok(Self { client, namespace, cloud, web, repository, wiring, directory })
+        let stage = Self { client, namespace, cloud, web, repository, wiring, directory };
+        stage.configure(&stage.configuration())?;
+        Ok(stage)
     }
 
     /// Starts an operator.
@@ -160,6 +164,35 @@ impl Stage {
         // What is refused is to be seen as refused.
         config.default_retry = false;
         Ok(Line::open(Client::try_from(config)?, &file).await?)
+    }
+
+    /// A configuration that lets this namespace name what was in the cloud before Dryad came, and any launch template and parameter.
+    pub fn configuration(&self) -> Value {
+        let web = &self.web;
+        let [a, b] = &web.target_groups;
+        json!({ "accounts": { "default": {
+            "regions": [web.place.region],
+            "namespaces": { &self.namespace: {
+                "instanceProfiles": [web.instance_profile],
+                "subnets": web.subnets,
+                "securityGroups": [web.security_group],
+                "launchTemplates": ["lt-*"],
+                "ssmPrefixes": ["/"],
+                "targetGroups": [a, b, web.shared.target_group],
+                "rules": [web.rule],
+            } },
+        } } })
+    }
+
+    /// Gives the operators this configuration, which those that run take up within seconds.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn configure(&self, configuration: &Value) -> io::Result<()> {
+        // Whole at once, as Kubernetes changes what is mounted. JSON is YAML.
+        let next = self.wiring.config.with_extension("next");
+        fs::write(&next, configuration.to_string())?;
+        fs::rename(next, &self.wiring.config)
     }
 
     /// The API of one kind in this stage's namespace.

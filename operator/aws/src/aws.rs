@@ -9,12 +9,12 @@ use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
-use dryad_machine::name::{GroupName, Place};
+use dryad_machine::name::{AccountName, GroupName, Place};
 use tokio::sync::Mutex;
 
 use crate::clients;
 use crate::observer::Observer;
-use crate::settings::Settings;
+use crate::settings::{Credentials, Settings};
 use crate::site::Site;
 
 /// AWS, or what stands in for it. One is enough for a process: whoever asks through the same one shares connections,
@@ -23,7 +23,13 @@ pub struct Aws {
     settings: Settings,
     http: SharedHttpClient,
     observer: Arc<dyn Observer>,
-    sites: Mutex<HashMap<Place, Arc<Site>>>,
+    sites: Mutex<Sites>,
+}
+
+/// What is signed with what, and the sites that are so.
+struct Sites {
+    accounts: BTreeMap<AccountName, Credentials>,
+    open: HashMap<Place, Arc<Site>>,
 }
 
 impl Aws {
@@ -35,17 +41,29 @@ impl Aws {
 
     /// Over this transport.
     pub(crate) fn over(http: SharedHttpClient, settings: Settings, observer: impl Observer) -> Self {
-        Self { settings, http, observer: Arc::new(observer), sites: Mutex::default() }
+        let accounts = settings.accounts.clone();
+        let sites = Mutex::new(Sites { accounts, open: HashMap::new() });
+        Self { settings, http, observer: Arc::new(observer), sites }
+    }
+
+    /// These are the accounts from now on. Calls that are under way go on with what they began with; places whose
+    /// account stays as it is keep their connections, credentials and batches.
+    pub async fn reconfigure(&self, accounts: BTreeMap<AccountName, Credentials>) {
+        let mut sites = self.sites.lock().await;
+        let before = std::mem::replace(&mut sites.accounts, accounts);
+        let Sites { accounts, open } = &mut *sites;
+        open.retain(|place, _| before.get(&place.account) == accounts.get(&place.account));
     }
 
     async fn at(&self, place: &Place) -> Arc<Site> {
         let mut sites = self.sites.lock().await;
-        if let Some(site) = sites.get(place) {
+        if let Some(site) = sites.open.get(place) {
             return Arc::clone(site);
         }
-        let config = clients::config(&self.settings, self.http.clone(), place).await;
+        let credentials = sites.accounts.get(&place.account);
+        let config = clients::config(&self.settings, credentials, self.http.clone(), place).await;
         let site = Site::new(place.clone(), &config, self.settings.patience, Arc::clone(&self.observer));
-        Arc::clone(sites.entry(place.clone()).or_insert(Arc::new(site)))
+        Arc::clone(sites.open.entry(place.clone()).or_insert(Arc::new(site)))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The SDK's clients for one account in one region.
 
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_autoscaling::config::SharedHttpClient;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -59,20 +60,40 @@ pub(crate) fn http(settings: &Settings) -> SharedHttpClient {
 }
 
 /// How to reach the place and sign for it. Sends nothing yet.
-pub(crate) async fn config(settings: &Settings, http: SharedHttpClient, place: &Place) -> SdkConfig {
+pub(crate) async fn config(
+    settings: &Settings,
+    credentials: Option<&Credentials>,
+    http: SharedHttpClient,
+    place: &Place,
+) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .region(Region::new(place.region.as_str().to_owned()));
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
-    match settings.accounts.get(&place.account) {
-        Some(Credentials::Ambient) => loader.load().await,
-        Some(Credentials::Keys { id, secret }) => {
+    match credentials {
+        Some(credentials) => signed_with(credentials, loader).await,
+        None => loader.credentials_provider(Unconfigured(place.account.clone())).load().await,
+    }
+}
+
+async fn signed_with(credentials: &Credentials, loader: ConfigLoader) -> SdkConfig {
+    match credentials {
+        Credentials::Ambient => loader.load().await,
+        Credentials::Keys { id, secret } => {
             let keys = Keys::new(id, secret, None, None, "configuration");
             loader.credentials_provider(keys).load().await
         }
-        None => loader.credentials_provider(Unconfigured(place.account.clone())).load().await,
+        Credentials::Role { arn, external_id, session, by } => {
+            let own = Box::pin(signed_with(by, loader)).await;
+            let mut role = AssumeRoleProvider::builder(arn).session_name(session).configure(&own);
+            if let Some(external_id) = external_id {
+                role = role.external_id(external_id);
+            }
+            let provider = SharedCredentialsProvider::new(role.build().await);
+            own.into_builder().credentials_provider(provider).build()
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use dryad_machine::name::AccountName;
 /// Which accounts there are, where AWS is, and how long to wait for it.
 #[derive(Clone)]
 pub struct Settings {
-    /// What the requests of an account are signed with. A request for an account that is not here is
+    /// What the requests of an account are signed with, until [`Aws::reconfigure`](crate::Aws::reconfigure) says
+    /// otherwise. A request for an account that is not here is
     /// [`CloudError::Unreachable`](dryad_cloud::CloudError::Unreachable), and never sent.
     pub accounts: BTreeMap<AccountName, Credentials>,
     /// The URL that stands in for every service of every region, such as `http://127.0.0.1:4566` for a local
@@ -26,8 +27,8 @@ impl Default for Settings {
     }
 }
 
-/// Where an account's credentials come from.
-#[derive(Clone)]
+/// Where an account's credentials come from. They never show.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// From the process's surroundings, in the order of the AWS SDKs: environment, profile, web identity (IRSA),
     /// container (EKS Pod Identity), instance metadata.
@@ -38,6 +39,17 @@ pub enum Credentials {
         id: String,
         /// Its secret.
         secret: String,
+    },
+    /// Those of a role, which are asked for when they are needed and renewed before they end.
+    Role {
+        /// The role's ARN.
+        arn: String,
+        /// What the role's trust policy asks for.
+        external_id: Option<String>,
+        /// What the account's own log calls us.
+        session: String,
+        /// The credentials of whoever assumes it.
+        by: Box<Credentials>,
     },
 }
 

@@ -21,3 +21,5 @@ async fn over_http() -> (Stage<Aws>, Door) {
 }
 
 cloud_trait::cases! { #[tokio::test] over_http }
+
+mod roles;

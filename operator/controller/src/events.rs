@@ -91,6 +91,7 @@ fn severity(reason: Reason) -> EventType {
         | Reason::EnvironmentDeleted
         | Reason::Superseded => EventType::Normal,
         Reason::ReleaseRejected
+        | Reason::NotPermitted
         | Reason::LaunchRefused
         | Reason::CheckFailed
         | Reason::TimedOut
@@ -204,8 +205,15 @@ mod tests {
             .filter(|(_, event)| event["type"] == "Warning")
             .map(|(_, event)| &event["reason"])
             .collect();
-        let expected =
-            ["ReleaseRejected", "LaunchRefused", "CheckFailed", "TimedOut", "GreenLost", "BlueLost"];
+        let expected = [
+            "ReleaseRejected",
+            "NotPermitted",
+            "LaunchRefused",
+            "CheckFailed",
+            "TimedOut",
+            "GreenLost",
+            "BlueLost",
+        ];
         assert_eq!(warnings, expected);
     }
 

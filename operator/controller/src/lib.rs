@@ -2,13 +2,15 @@
 //!
 //! [`deployment::reconcile`] and [`environment::reconcile`] are the two loops, each a list of steps of which
 //! only the ends do IO: objects become what the machine decides by ([`view`]), the cloud is looked at
-//! ([`observe`]), and what was decided is recorded ([`record`]) or done ([`act`]) behind a [`fence`].
+//! ([`observe`]), and what was decided is recorded ([`record`]) or done ([`act`]) behind a [`fence`]. What a namespace
+//! may name at all is the operator's own [`configuration`].
 //! [`run`](run::run) is the life of a process around them.
 
 pub mod act;
 pub mod blueprint;
 pub mod checks;
 pub mod clock;
+pub mod configuration;
 pub mod denials;
 pub mod deployment;
 pub mod desk;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dryad_cloud::Cloud;
 use dryad_crds::{Deployment, Environment};
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::{DeserializeGuard, Status};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -15,6 +15,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::configuration::Current;
 use crate::operator::{Operator, TickError};
 use crate::{deployment, environment, view};
 
@@ -84,6 +85,7 @@ impl Loops {
     /// Runs until `stop`; ticks that are under way then are finished first.
     pub async fn run<C: Cloud>(self, operator: Arc<Operator<C>>, stop: CancellationToken) {
         let siblings = operator.caches.deployments.clone();
+        let changes = operator.configuration.clone();
         let deployments = self
             .deployments
             .watches(self.scope.api::<Environment>(&self.client), self.watching.clone(), move |environment| {
@@ -99,12 +101,21 @@ impl Loops {
                 self.watching,
                 |deployment: Guarded<Deployment>| environment_of(&deployment),
             )
+            .reconcile_all_on(changed(changes))
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(environment::reconcile, |_, error, _| after(error), operator.clone())
             .for_each(async |outcome| tell("Environments", outcome));
         let upkeep = keep_up(operator, stop);
         futures::join!(deployments.boxed(), environments.boxed(), upkeep);
     }
+}
+
+/// The changes of the configuration: each may permit, or no longer, what an Environment names. A Deployment asks when it
+/// gets there.
+fn changed(configuration: Current) -> impl Stream<Item = ()> + Send + Sync {
+    futures::stream::unfold(configuration, async |mut configuration| {
+        configuration.next().await.map(|_| ((), configuration))
+    })
 }
 
 /// One tick of a Deployment, and how long it took.

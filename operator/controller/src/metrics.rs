@@ -25,6 +25,7 @@ pub struct Metrics {
     ticks: Histogram,
     leader: Gauge,
     events_lost: Counter,
+    configuration_stale: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +60,7 @@ impl Metrics {
             ticks: Histogram::new([0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]),
             leader: Gauge::default(),
             events_lost: Counter::default(),
+            configuration_stale: Gauge::default(),
         };
         let registry = registry.sub_registry_with_prefix("dryad");
         let build = BuildLabels { version: env!("CARGO_PKG_VERSION") };
@@ -85,6 +87,11 @@ impl Metrics {
             "events_lost",
             "Kubernetes Events that could not be published",
             metrics.events_lost.clone(),
+        );
+        registry.register(
+            "configuration_stale",
+            "1 while the configuration's file can't be used and the one before it stays in force, else 0",
+            metrics.configuration_stale.clone(),
         );
         metrics
     }
@@ -137,6 +144,16 @@ impl Metrics {
         });
     }
 
+    /// The configuration in force is the one in its file.
+    pub fn configuration_taken_up(&self) {
+        self.configuration_stale.set(0);
+    }
+
+    /// The configuration's file can't be used, and the one before it stays in force.
+    pub fn configuration_refused(&self) {
+        self.configuration_stale.set(1);
+    }
+
     /// A Kubernetes Event could not be published.
     pub fn event_lost(&self) {
         self.events_lost.inc();
@@ -167,6 +184,7 @@ mod tests {
             metrics.cloud_call("DeleteAutoScalingGroup", Err(&throttled));
             metrics.tick(Duration::from_millis(30));
             metrics.event_lost();
+            metrics.configuration_refused();
         });
         for line in [
             concat!("dryad_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
@@ -177,6 +195,7 @@ mod tests {
             "dryad_tick_duration_seconds_bucket{le=\"0.05\"} 1",
             "dryad_leader 0",
             "dryad_events_lost_total 1",
+            "dryad_configuration_stale 1",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dryad_crds::deployment::status::Template;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::Entry;
 use kube::runtime::controller;
@@ -13,6 +14,7 @@ use tracing::warn;
 
 use crate::checks::http::Prober;
 use crate::clock::Clock;
+use crate::configuration::{self, Current};
 use crate::denials::Denials;
 use crate::desk::Desks;
 use crate::events::Events;
@@ -60,6 +62,8 @@ pub struct Operator<C> {
     pub uncertainty: Duration,
     /// The caches of both kinds.
     pub caches: Caches,
+    /// What each namespace may name.
+    pub configuration: Current,
 }
 
 impl<C> Operator<C> {
@@ -79,6 +83,12 @@ impl<C> Operator<C> {
         let all = self.caches.deployments.state();
         let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
         readable.filter(|deployment| of(deployment)).cloned().map(Arc::new).collect()
+    }
+
+    /// Why nothing may be launched from a template of this namespace, in a sentence; none if it may.
+    pub fn refusal(&self, namespace: &str, template: &Template) -> Option<String> {
+        let refused = configuration::permits(&self.configuration.now(), namespace, template).err()?;
+        Some(configuration::sentence(&refused))
     }
 
     /// On whose behalf an Environment's groups exist.

@@ -14,6 +14,7 @@ use tracing::info;
 
 use crate::checks::http::{Prober, ProberError};
 use crate::clock::Clock;
+use crate::configuration::Current;
 use crate::denials::Denials;
 use crate::desk::Desks;
 use crate::elector::{Candidate, Election, Ending, Identity, Leadership, Loss, Outcome, Seat, Standing};
@@ -69,6 +70,8 @@ pub struct World<C> {
     pub cloud: Arc<C>,
     /// The two clocks; the client's answers must pass it.
     pub clock: Clock,
+    /// What each namespace may name.
+    pub configuration: Current,
 }
 
 /// Why the operator ended though nobody told it to.
@@ -134,7 +137,7 @@ async fn serve<C: Cloud>(
     let Some(leadership) = stop.run_until_cancelled(leadership(&mut seat)).await.flatten() else {
         return Ending::Release;
     };
-    let World { client, cloud, clock } = world;
+    let World { client, cloud, clock, configuration } = world;
     let (loops, caches) = Loops::new(&client, settings.scope.clone(), settings.election.durations.lease());
     let operator = Arc::new(Operator {
         mandate: Mandate::new(seat, leadership.takeover, clock.mono(), settings.uncertainty),
@@ -157,6 +160,7 @@ async fn serve<C: Cloud>(
         clock,
         prober,
         caches,
+        configuration,
     });
     loops.run(operator.clone(), stop).await;
     // A successor trusts a lease that was released: it must not be, while a request of ours may still land.

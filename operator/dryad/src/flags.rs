@@ -60,6 +60,11 @@ pub(crate) struct Flags {
     #[arg(long, env = "DRYAD_ALLOW_FILE_REPOSITORIES")]
     allow_file_repositories: bool,
 
+    /// The file that says which accounts there are, and what each namespace may name in them. Without it nothing can be
+    /// deployed. It is read again when it changes.
+    #[arg(long, env = "DRYAD_CONFIG", value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+
     /// A URL that stands in for every service of AWS, such as that of a local cloud.
     #[arg(long, env = "DRYAD_AWS_ENDPOINT", value_name = "URL")]
     pub(crate) aws_endpoint: Option<String>,

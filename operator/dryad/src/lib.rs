@@ -16,6 +16,7 @@ use std::sync::Arc;
 use clap::Parser;
 use dryad_aws::Aws;
 use dryad_controller::clock::Clock;
+use dryad_controller::configuration::{Configuration, Current, Follower};
 use dryad_controller::health::Health;
 use dryad_controller::metrics::Metrics;
 use dryad_controller::patience::Patience;
@@ -24,7 +25,7 @@ use kube::Config;
 use kube::client::ClientBuilder;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::flags::Flags;
 
@@ -54,8 +55,13 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return Err("another TLS provider than ring was installed first".into());
     }
-    let (http, aws) = (flags.http, cloud::settings(flags.aws_endpoint.clone(), flags.cloud_timeout));
+    let (http, endpoint, timeout) = (flags.http, flags.aws_endpoint.clone(), flags.cloud_timeout);
+    let path = flags.config.clone();
     let settings = flags.settings()?;
+    let followed = match &path {
+        Some(path) => Some(Follower::open(path).await?),
+        None => None,
+    };
     let stop = stop::on_signals()?;
 
     let mut registry = Registry::default();
@@ -71,8 +77,30 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
     // Who gets no answer for so long does not lead for much longer either.
     let patience = Patience::new(settings.election.durations.renew());
     let client = ClientBuilder::try_from(config)?.with_layer(&clock).with_layer(&patience).build();
+    let installation = settings.installation.clone();
+    let current = followed.as_ref().map(|(_, current)| current.now());
+    let accounts = cloud::accounts(current.as_deref(), &installation);
+    let aws = cloud::settings(accounts, endpoint, timeout);
     let cloud = Arc::new(Aws::new(aws, cloud::Counting(metrics.clone())));
-    run(settings, World { client, cloud, clock }, Instruments { metrics, health }, stop).await?;
+    let configuration = if let Some((follower, current)) = followed {
+        tokio::spawn(follow(follower, metrics.clone(), cloud.clone(), installation));
+        current
+    } else {
+        warn!("started without --config: nothing is permitted, so that nothing can be deployed");
+        Current::fixed(Configuration::default())
+    };
+    let world = World { client, cloud, clock, configuration };
+    run(settings, world, Instruments { metrics, health }, stop).await?;
     server.abort();
     Ok(())
+}
+
+/// Takes up what changes in the configuration: an account can be reached before anybody is permitted to name it.
+async fn follow(follower: Follower, metrics: Metrics, cloud: Arc<Aws>, installation: String) {
+    let before = |configuration: Arc<Configuration>| {
+        let accounts = cloud::accounts(Some(&configuration), &installation);
+        let cloud = cloud.clone();
+        async move { cloud.reconfigure(accounts).await }
+    };
+    follower.run(metrics, before).await;
 }

@@ -93,6 +93,17 @@ fn without_an_api_server_it_lives_is_not_ready_and_stops_well_when_asked() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_used_ends_it_with_file_line_and_key() {
+    let mut file = NamedTempFile::new().unwrap();
+    write!(file, "accounts:\n  default: {{regoins: [us-east-1]}}\n").unwrap();
+    let output = dryad(&kubeconfig()).arg("--config").arg(file.path()).output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    let said = [file.path().to_str().unwrap(), "line 2", "regoins"];
+    assert!(said.iter().all(|word| log.contains(word)), "{log}");
+}
+
+#[test]
 fn flags_that_make_no_sense_together_end_it_with_the_rule_they_break() {
     let output = dryad(&kubeconfig()).args(["--lease-duration", "3s"]).output().unwrap();
     let log = String::from_utf8(output.stderr).unwrap();

@@ -63,6 +63,8 @@ pub enum Reason {
     RollbackOk,
     /// The release can't be what was asked for.
     ReleaseRejected,
+    /// The operator's configuration does not let the Environment's namespace name what it names.
+    NotPermitted,
     /// The cloud refused for good.
     LaunchRefused,
     /// A check said no.
@@ -87,7 +89,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Created,
         Self::TurnTaken,
         Self::ReleaseResolved,
@@ -99,6 +101,7 @@ impl Reason {
         Self::RetireOk,
         Self::RollbackOk,
         Self::ReleaseRejected,
+        Self::NotPermitted,
         Self::LaunchRefused,
         Self::CheckFailed,
         Self::TimedOut,
@@ -124,7 +127,9 @@ impl Reason {
             | Self::RetainElapsed
             | Self::RetireOk
             | Self::RollbackOk => Some(Event::Ok),
-            Self::ReleaseRejected | Self::LaunchRefused | Self::CheckFailed => Some(Event::Failed),
+            Self::ReleaseRejected | Self::NotPermitted | Self::LaunchRefused | Self::CheckFailed => {
+                Some(Event::Failed)
+            }
             Self::TimedOut => Some(Event::TimedOut),
             Self::GreenLost => Some(Event::GreenLost),
             Self::AbortRequested | Self::RollbackRequested => Some(Event::EndRequested),
@@ -147,6 +152,7 @@ impl Reason {
             Self::RetireOk => "RetireOk",
             Self::RollbackOk => "RollbackOk",
             Self::ReleaseRejected => "ReleaseRejected",
+            Self::NotPermitted => "NotPermitted",
             Self::LaunchRefused => "LaunchRefused",
             Self::CheckFailed => "CheckFailed",
             Self::TimedOut => "TimedOut",

@@ -201,4 +201,6 @@ pub enum Resolution {
     Resolved(Box<crate::deployed::Shipment>),
     /// It can't be what was asked for; why, in words.
     Rejected(String),
+    /// Nothing may be launched from the Environment as it is; why, in words.
+    NotPermitted(String),
 }

@@ -211,6 +211,11 @@ impl World {
         &self.credentials
     }
 
+    /// The access keys this world knows, and what roles ask for.
+    pub fn credentials_mut(&mut self) -> &mut Credentials {
+        &mut self.credentials
+    }
+
     /// How many unanswered calls have yet to land.
     pub fn late_calls(&self) -> usize {
         self.late.len()

@@ -61,11 +61,14 @@ impl Site {
     /// An operator as a process here, as nothing runs the cluster's pods, with the chart's service account.
     async fn operator(&self) -> Operator {
         let access = self.cluster.kubeconfig_of_service_account(SYSTEM, "dryad").await.expect("a token");
+        let config = self.cluster.directory().join("dryad.yaml");
+        std::fs::write(&config, "accounts: {}").expect("a file");
         let wiring = Wiring {
             executable: Path::new(env!("CARGO_BIN_EXE_parts")).to_owned(),
             kubeconfig: access.path().to_owned(),
             namespace: SYSTEM.to_owned(),
             endpoint: "http://127.0.0.1:9".to_owned(),
+            config,
             directory: self.cluster.directory().to_owned(),
         };
         Operator::start(&wiring, "a", &[]).expect("an operator")

@@ -97,6 +97,27 @@ async fn in_one_namespace_the_operator_has_the_same_rights_as_in_all_and_none_el
 }
 
 #[tokio::test]
+async fn the_operator_is_given_its_configuration_as_it_is_and_by_default_one_that_permits_nothing() {
+    let configuration = |objects: &BTreeMap<String, Value>| -> Value {
+        let text = objects["ConfigMap dryad"]["data"]["dryad.yaml"].as_str().expect("text");
+        serde_saphyr::from_str(text).expect("YAML")
+    };
+    let by_default = rendered(&[]).await;
+    assert_eq!(configuration(&by_default), serde_json::json!({ "accounts": {} }));
+    let set = rendered(&["config.accounts.default.regions={us-east-1}"]).await;
+    let expected = serde_json::json!({ "accounts": { "default": { "regions": ["us-east-1"] } } });
+    assert_eq!(configuration(&set), expected);
+    let pod = &set["Deployment dryad"]["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let arguments = container["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&"--config=/etc/dryad/dryad.yaml".into()), "{arguments:?}");
+    let mount = serde_json::json!({ "name": "config", "mountPath": "/etc/dryad", "readOnly": true });
+    assert!(container["volumeMounts"].as_array().expect("mounts").contains(&mount));
+    let volume = serde_json::json!({ "name": "config", "configMap": { "name": "dryad" } });
+    assert!(pod["volumes"].as_array().expect("volumes").contains(&volume));
+}
+
+#[tokio::test]
 async fn secrets_are_read_by_name_and_by_those_names_only_where_one_says_which() {
     let rule = |objects: &BTreeMap<String, Value>| {
         let rules = objects["ClusterRole dryad"]["rules"].as_array().expect("rules").clone();

@@ -1,6 +1,7 @@
 //! Deploys on a real API server, through the real SDK, onto the local cloud with real instances.
 
 mod abort;
+mod accounts;
 mod bad_release;
 mod bounds;
 mod capacity;
@@ -23,6 +24,7 @@ mod parameter;
 mod queue;
 mod releases;
 mod scene;
+mod secrets;
 mod trouble;
 mod two_operators;
 mod under_load;

@@ -149,9 +149,18 @@ impl<C: Cloud> Tick<'_, C> {
         frozen.or_else(|| self.environment.as_ref().map(|environment| Template::of(&environment.spec)))
     }
 
+    /// Why nothing may be launched from the template, by what the operator's configuration says now.
+    fn refusal(&self) -> Option<String> {
+        self.operator.refusal(&self.namespace(), &self.template()?)
+    }
+
     async fn observe(&self, desk: &mut Desk) -> Option<Sight> {
         let holder = self.environment_view.as_ref()?.tenure.holder.as_ref();
         if self.state() == State::Pending || holder != Some(&self.deployment.uid) {
+            return None;
+        }
+        // Nobody looks at what somebody only wrote down. What is frozen was permitted when it was.
+        if self.deployment.plan.is_none() && self.refusal().is_some() {
             return None;
         }
         let environment = self.environment.as_ref()?;
@@ -248,6 +257,12 @@ impl<C: Cloud> Tick<'_, C> {
             clock: &self.operator.clock,
         };
         for effect in effects {
+            // All else that a deploy does to what it launched goes on, should the configuration get narrower meanwhile:
+            // it must be able to end.
+            if let (Effect::Launch { .. }, Some(why)) = (effect, self.refusal()) {
+                memory.refused(why);
+                break;
+            }
             if !self.may_still_act().await? {
                 break;
             }

@@ -26,6 +26,10 @@ pub(super) async fn resolve<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Re
         (desk.resolved, desk.settled) = (None, None);
         return Resolution::Unknown(None);
     }
+    // In every tick: what is frozen is the Environment's template as it is now, by what may be named now.
+    if let Some(why) = tick.refusal() {
+        return Resolution::NotPermitted(why);
+    }
     let resolution = match &desk.resolved {
         Some(resolved) => resolved.clone(),
         None => ask(tick).await,

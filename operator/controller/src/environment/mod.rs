@@ -2,6 +2,7 @@
 //! declares, and pruning.
 
 mod holder;
+mod permission;
 mod project;
 mod prune;
 mod report;
@@ -14,7 +15,6 @@ use std::time::Duration;
 
 use dryad_cloud::Cloud;
 use dryad_crds::Environment;
-use dryad_crds::deployment::status::Template;
 use dryad_machine::decide::{Action, Decision, Write};
 use dryad_machine::effect::Effect;
 use dryad_machine::environment::{EnvironmentCase, decide};
@@ -29,6 +29,7 @@ use tracing::{info, warn};
 use crate::act::{self, Stage};
 use crate::denials::Ask;
 use crate::operator::{Operator, TickError};
+use crate::target::Target;
 use crate::{blueprint, fence, observe, record, view};
 
 pub(crate) use trigger::Known;
@@ -71,7 +72,11 @@ pub async fn reconcile<C: Cloud>(
     let holder = holder::holder(&tick).await?;
 
     // 2. Observe.
-    let reading = tick.observe(&mut desk.memory).await;
+    let target = permission::template(&tick).as_ref().map(blueprint::target);
+    let reading = match &target {
+        Some(target) => tick.observe(target, &mut desk.memory).await,
+        None => None,
+    };
 
     // 3. Decide.
     let case = EnvironmentCase { environment: &tick.environment, finalizer: view::finalizer(object), holder };
@@ -90,8 +95,8 @@ pub async fn reconcile<C: Cloud>(
     match (&decision.action, &pulled) {
         (_, Pulled::Wrote) => return Ok(controller::Action::requeue(SOON)),
         (Action::Act(effects), _) => {
-            if let Some(reading) = &reading {
-                tick.act(effects, reading, &mut desk.memory).await?;
+            if let (Some(target), Some(reading)) = (&target, &reading) {
+                tick.act(effects, target, reading, &mut desk.memory).await?;
             }
         }
         (Action::Wait | Action::Write(_), _) => {
@@ -117,15 +122,14 @@ struct Tick<'a, C> {
 }
 
 impl<C: Cloud> Tick<'_, C> {
-    async fn observe(&self, memory: &mut Memory) -> Option<Reading> {
+    async fn observe(&self, target: &Target, memory: &mut Memory) -> Option<Reading> {
         if self.environment.tenure.groups.is_empty() {
             return None;
         }
-        let target = blueprint::target(&Template::of(&self.object.spec));
         let owner = self.operator.owner(self.object);
         let (at, tick) = (self.operator.clock.now(), self.environment.pace.tick());
         let groups = &self.environment.tenure.groups;
-        let seen = observe::look(&*self.operator.cloud, &target, groups, &owner, None).await;
+        let seen = observe::look(&*self.operator.cloud, target, groups, &owner, None).await;
         self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
         match seen {
             Ok(sight) => {
@@ -158,11 +162,17 @@ impl<C: Cloud> Tick<'_, C> {
         Ok(())
     }
 
-    async fn act(&self, effects: &[Effect], reading: &Reading, memory: &mut Memory) -> Result<(), TickError> {
+    async fn act(
+        &self,
+        effects: &[Effect],
+        target: &Target,
+        reading: &Reading,
+        memory: &mut Memory,
+    ) -> Result<(), TickError> {
         let tenure = &self.environment.tenure;
         let stage = Stage {
             cloud: &*self.operator.cloud,
-            target: &blueprint::target(&Template::of(&self.object.spec)),
+            target,
             reading,
             ledger: &tenure.groups,
             blueprint: None,

@@ -7,14 +7,16 @@ use dryad_crds::condition::environment::Projection;
 use dryad_machine::view::{Deletion, EnvironmentView};
 use tracing::{info, warn};
 
-use super::Tick;
+use super::{Tick, permission};
 use crate::desk::Desk;
 use crate::operator::TickError;
 use crate::projection::{self, Look, Record, Seen, Wanted};
 
 /// Brings the parameter up to what is recorded as deployed, if it is time to look.
 pub(super) async fn project<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Result<(), TickError> {
-    let Some(wanted) = wanted(tick) else {
+    // The condition `Ready` says so.
+    let withheld = permission::refusal(tick).is_some();
+    let Some(wanted) = wanted(tick).filter(|_| !withheld) else {
         desk.projected = None;
         return Ok(());
     };

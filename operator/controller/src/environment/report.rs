@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use dryad_cloud::Cloud;
 use dryad_crds::condition::declared::Declared;
-use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Service, conditions};
+use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Permission, Service, conditions};
 use dryad_crds::{Deployment, DeploymentStatus};
 use dryad_machine::name::Uid;
 use dryad_machine::reading::{AtWork, Reading};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 
-use super::Tick;
 use super::requested::Requested;
 use super::trigger::Pulled;
+use super::{Tick, permission};
 use crate::operator::TickError;
 use crate::projection::Seen;
 use crate::{record, view};
@@ -36,6 +36,7 @@ pub(super) async fn report<C: Cloud>(
         .max_by_key(|(turn, _)| *turn);
     let newest = newest.and_then(|(_, status)| DeploymentStatus::history(status).ok());
     let tenure = &tick.environment.tenure;
+    let refusal = permission::refusal(tick);
     let sentence = reading.map(|reading| serving(tick, reading));
     let service = match &sentence {
         Some((healthy, sentence)) if *healthy > 0 => Service::Served(sentence),
@@ -60,6 +61,7 @@ pub(super) async fn report<C: Cloud>(
         service,
         denied: denied.as_deref(),
         projection: seen.map(|seen| &seen.outcome),
+        permission: refusal.as_deref().map_or(Permission::Granted, Permission::Refused),
     };
     write(tick, facts).await
 }

@@ -35,6 +35,7 @@ fn everybody_elses_templates_pass_through() {
         "{{ .Values.release.commit }} {{- if .Release }}",
         "{% if release.commit %}{# release.commit #}",
         "## template: jinja\n{{ ds.meta_data.instance_id }} {{ v1.region }}",
+        "{{ env.HOME }} ${HOME} {{ file \"/etc/passwd\" }} {{ include \"x\" }} ${file:/etc/passwd}",
         "{{ releases.commit }} {{ release }} { { release.commit } }",
         "{{ \n release.commit }}",
         "{{",

@@ -51,6 +51,7 @@ fn failed(case: &Case<'_>) -> Option<Signal> {
     match case.state() {
         State::Resolve => match case.view.resolution {
             Resolution::Rejected(why) => Some(signal_of(Reason::ReleaseRejected, why.clone())),
+            Resolution::NotPermitted(why) => Some(signal_of(Reason::NotPermitted, why.clone())),
             Resolution::Unknown(_) | Resolution::Resolved(_) => None,
         },
         State::RolloutWait => case.memory.refusal().map(|why| signal_of(Reason::LaunchRefused, why)),
@@ -295,7 +296,7 @@ fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
         State::Resolve => match case.view.resolution {
             Resolution::Unknown(why) => why.clone().unwrap_or_else(|| "resolving the release".to_owned()),
             Resolution::Resolved(_) => transition::compile(case).err().unwrap_or_default(),
-            Resolution::Rejected(why) => why.clone(),
+            Resolution::Rejected(why) | Resolution::NotPermitted(why) => why.clone(),
         },
         State::Prepare => "preparing".to_owned(),
         State::EvaluateWait => match case.memory.verdict() {

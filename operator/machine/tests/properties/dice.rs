@@ -205,6 +205,7 @@ impl<'a> Dice<'a> {
             Resolution::Resolved(Box::new(shipment)),
             Resolution::Unknown(None),
             Resolution::Rejected("no such commit; ".repeat(200)),
+            Resolution::NotPermitted("accounts lacks production".to_owned()),
         ])
     }
 

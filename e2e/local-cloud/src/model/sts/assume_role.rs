@@ -1,4 +1,5 @@
-//! `AssumeRole`. Every role exists and trusts everybody; a fault rule denies it where a test needs that.
+//! `AssumeRole`. Every role exists and trusts everybody who says its external id, if it asks for one; a fault rule
+//! denies it where a test needs that.
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::Identity;
 use crate::model::action::{Action, Context, Kind};
 use crate::model::caller::Account;
-use crate::model::error::ApiError;
+use crate::model::error::{ApiError, Code};
 use crate::model::region::Region;
 use crate::model::service::Service;
 
@@ -22,7 +23,7 @@ pub struct AssumeRole {
     pub role_session_name: String,
     /// 900 to 43200; unset: 3600.
     pub duration_seconds: Option<i64>,
-    /// What the role's trust policy asks for; not checked.
+    /// What the role's trust policy asks for.
     pub external_id: Option<String>,
 }
 
@@ -89,6 +90,15 @@ impl Action for AssumeRole {
         let seconds = self.duration_seconds.unwrap_or(3600);
         if !(900..=43_200).contains(&seconds) {
             return Err(ApiError::invalid("DurationSeconds must be between 900 and 43200"));
+        }
+        if !context.credentials.are_trusted(&self.role_arn, self.external_id.as_deref()) {
+            return Err(ApiError::new(
+                Code::AccessDenied,
+                format!(
+                    "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
+                    context.caller.principal, self.role_arn
+                ),
+            ));
         }
         let expiration = context.now + SignedDuration::from_secs(seconds);
         let role = role.rsplit('/').next().unwrap_or(role);

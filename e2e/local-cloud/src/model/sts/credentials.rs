@@ -20,12 +20,14 @@ pub struct Identity {
 #[derive(Debug, Clone)]
 pub struct Credentials {
     issued: BTreeMap<String, (Identity, Timestamp)>,
+    /// What roles want to hear from whoever assumes them, by their ARN.
+    external_ids: BTreeMap<String, String>,
     ids: Ids,
 }
 
 impl Credentials {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { issued: BTreeMap::new(), ids: Ids::new(seed, "credentials") }
+        Self { issued: BTreeMap::new(), external_ids: BTreeMap::new(), ids: Ids::new(seed, "credentials") }
     }
 
     /// Who signs with `access_key` at `now`: twelve digits are the root user of that account, and with a dot and a name
@@ -41,6 +43,16 @@ impl Credentials {
         }
         let (identity, until) = self.issued.get(access_key)?;
         (now < *until).then(|| identity.clone())
+    }
+
+    /// From now on the role trusts only who says this.
+    pub fn ask_external_id(&mut self, role_arn: &str, external_id: &str) {
+        self.external_ids.insert(role_arn.to_owned(), external_id.to_owned());
+    }
+
+    /// Whether the role trusts who says this. One that asks for nothing does not mind what it hears.
+    pub(super) fn are_trusted(&self, role_arn: &str, external_id: Option<&str>) -> bool {
+        self.external_ids.get(role_arn).is_none_or(|asked| Some(asked.as_str()) == external_id)
     }
 
     /// Issues a key.
