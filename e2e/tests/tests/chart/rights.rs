@@ -46,7 +46,7 @@ async fn every_right_of_the_chart_is_used_and_nothing_else_is_asked_for() {
     stage.repository.commit("Say one", &[("index.html", Some("one"))]).expect("a commit");
     let operator = stage.operator("a").expect("an operator");
 
-    for name in ["web-1", "web-2"] {
+    for name in ["first", "second"] {
         let spec = json!({ "environment": "web", "request": { "skipEvaluation": true } });
         stage.deploy(name, spec).await;
         stage.until_state(name, State::Done).await;
@@ -58,9 +58,9 @@ async fn every_right_of_the_chart_is_used_and_nothing_else_is_asked_for() {
         .patch("web", &PatchParams::default(), &Patch::Merge(declared))
         .await
         .expect("it is accepted");
-    stage.until_state("web-3", State::Done).await;
+    stage.until_state("web-1", State::Done).await;
     // The first is beyond the history limit.
-    stage.until("web-1", |gone: Option<&Deployment>| gone.is_none()).await;
+    stage.until("first", |gone: Option<&Deployment>| gone.is_none()).await;
     stage.until_free("web").await;
     stage.delete::<Environment>("web").await;
     stage.until("web", |gone: Option<&Environment>| gone.is_none()).await;
