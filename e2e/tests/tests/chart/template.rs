@@ -131,6 +131,23 @@ async fn secrets_are_read_by_name_and_by_those_names_only_where_one_says_which()
 }
 
 #[tokio::test]
+async fn the_configuration_reaches_the_operator_word_for_word() {
+    let objects = rendered(&["config.accounts.default.regions={us-east-1}"]).await;
+    let file = objects["ConfigMap dryad"]["data"]["dryad.yaml"].as_str().expect("a file");
+    let file: Value = serde_saphyr::from_str(file).expect("YAML");
+    assert_eq!(file, serde_json::json!({ "accounts": { "default": { "regions": ["us-east-1"] } } }));
+    let pod = &objects["Deployment dryad"]["spec"]["template"]["spec"];
+    let arguments = pod["containers"][0]["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&"--config=/etc/dryad/dryad.yaml".into()), "{arguments:?}");
+    // A folder: a single file would stay as it was when the pod began.
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().expect("mounts");
+    let mount = mounts.iter().find(|mount| mount["name"] == "config").expect("a mount");
+    assert_eq!((&mount["mountPath"], &mount["subPath"]), (&"/etc/dryad".into(), &Value::Null));
+    let volumes = pod["volumes"].as_array().expect("volumes");
+    assert!(volumes.contains(&serde_json::json!({ "name": "config", "configMap": { "name": "dryad" } })));
+}
+
+#[tokio::test]
 async fn everything_can_be_set_at_once() {
     let values = r#"
 nameOverride: deployer
@@ -171,6 +188,7 @@ async fn wrong_values_are_refused_in_words_that_name_them() {
         ("replica=1", "additional properties 'replica' not allowed"),
         ("image.version=\"1\"", "additional properties 'version' not allowed"),
         ("uncertainty=\"soon\"", "/uncertainty'"),
+        ("config={\"acounts\": {}}", "additional properties 'acounts' not allowed"),
         ("watchNamespace=\"a,b\"", "/watchNamespace'"),
         ("installation=\"\"", "/installation'"),
         ("image.digest=\"abc\"", "/image/digest'"),
