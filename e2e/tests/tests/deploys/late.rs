@@ -212,7 +212,7 @@ async fn a_deploy_tells_that_an_unanswered_request_may_still_land_for_as_long_as
     let certain = until_told(&scene, "web-2", false).await;
     assert_eq!(path_of(&certain)[4..], ["EvaluateWait 1 RolloutOk"], "adding went on:\n{}", table(&certain));
     operator.kill().unwrap();
-    let _operator = scene.stage.operator("a").unwrap();
+    let _operator = scene.stage.operator_told("a", &["--uncertainty", "20s"]).unwrap();
     until_told(&scene, "web-2", true).await;
     until_told(&scene, "web-2", false).await;
 }
