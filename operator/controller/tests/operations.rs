@@ -46,11 +46,12 @@ fn repository() -> PathBuf {
 /// Every source file of the operator that is not there for tests only.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
-        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
-        let for_tests = name == "tests" || name.ends_with("tests.rs") || name.starts_with("testing");
+        let path = entry.path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let for_tests = stem.ends_with("tests") || stem.starts_with("testing");
         if path.is_dir() && !for_tests {
             sources(&path, found);
-        } else if name.ends_with(".rs") && !for_tests {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !for_tests {
             found.push(path);
         }
     }
