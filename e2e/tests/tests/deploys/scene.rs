@@ -86,6 +86,20 @@ pub(crate) async fn release_one(stage: &Stage, environment: &Value) {
     stage.until_free(WEB).await;
 }
 
+/// The path of a deploy that was held at every place, and let go by skipping its evaluations.
+pub(crate) const UNDISTURBED: [&str; 10] = [
+    "Pending Created",
+    "Resolve TurnTaken",
+    "Prepare ReleaseResolved",
+    "RolloutWait 1 PrepareOk",
+    "EvaluateWait 1 RolloutOk",
+    "RolloutWait 2 EvaluationSkipped",
+    "EvaluateWait 2 RolloutOk",
+    "RetainWait EvaluationSkipped",
+    "RetireWait RetainElapsed",
+    "Done RetireOk",
+];
+
 /// The scene. The operators are the test's own, to kill and to start.
 pub(crate) struct Scene {
     /// What it is set on.
