@@ -178,6 +178,32 @@ def pages_hold_everything_once(cloud):
     assert sorted(seen) == sorted(names)
 
 
+@case
+def groups_and_templates_are_found_by_all_of_their_tags(cloud):
+    def tags(value):
+        return [{"Key": cloud.name("k"), "Value": "v"}, {"Key": cloud.name("n"), "Value": value}]
+
+    def filters(value):
+        return [{"Name": f"tag:{tag['Key']}", "Values": [tag["Value"]]} for tag in tags(value)]
+
+    def template(tail, value):
+        made = cloud.ec2.create_launch_template(
+            LaunchTemplateName=cloud.name(tail),
+            LaunchTemplateData={"ImageId": cloud.image, "InstanceType": "t3.micro"},
+            TagSpecifications=[{"ResourceType": "launch-template", "Tags": tags(value)}],
+        )["LaunchTemplate"]
+        cloud.undo.append(lambda: cloud.ec2.delete_launch_template(LaunchTemplateId=made["LaunchTemplateId"]))
+        return made
+
+    names = [cloud.group(value, template(value, value), 0, Tags=tags(value)) for value in ("a", "b")]
+    found = cloud.autoscaling.describe_auto_scaling_groups(Filters=filters("b"))["AutoScalingGroups"]
+    assert [it["AutoScalingGroupName"] for it in found] == names[1:] and found[0]["CreatedTime"]
+    found = cloud.ec2.describe_launch_templates(Filters=filters("b"))["LaunchTemplates"]
+    assert [it["LaunchTemplateName"] for it in found] == [cloud.name("b")] and found[0]["CreateTime"]
+    assert {(it["Key"], it["Value"]) for it in found[0]["Tags"]} == {(it["Key"], it["Value"]) for it in tags("b")}
+    assert cloud.ec2.describe_launch_templates(Filters=filters("c"))["LaunchTemplates"] == []
+
+
 @wrong_in_moto("https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html")
 def a_taken_name_is_refused(cloud):
     template = cloud.template()

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_autoscaling::config::SharedHttpClient;
-use dryad_cloud::group::{FailedActivity, Group, InstanceId, NewGroup, NewSize};
+use dryad_cloud::group::{FailedActivity, FoundGroup, Group, InstanceId, NewGroup, NewSize};
 use dryad_cloud::parameter::{Parameter, Replacing};
-use dryad_cloud::template::{DescribedTemplate, NewTemplate};
+use dryad_cloud::template::{DescribedTemplate, FoundTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{AccountName, GroupName, Place};
@@ -74,6 +74,22 @@ impl Cloud for Aws {
         names: &BTreeSet<GroupName>,
     ) -> Result<BTreeMap<GroupName, Group>, CloudError> {
         self.at(place).await.groups(names).await
+    }
+
+    async fn tagged_groups(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<FoundGroup>, CloudError> {
+        self.at(place).await.tagged_groups(tags).await
+    }
+
+    async fn tagged_templates(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<FoundTemplate>, CloudError> {
+        self.at(place).await.tagged_templates(tags).await
     }
 
     async fn target_health(

@@ -30,7 +30,8 @@ actions! {
         AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup, DescribeAutoScalingGroups,
         DescribeScalingActivities, DetachLoadBalancerTargetGroups, UpdateAutoScalingGroup;
     "ec2":
-        CreateLaunchTemplate, DeleteLaunchTemplate, DescribeInstances, DescribeLaunchTemplateVersions;
+        CreateLaunchTemplate, DeleteLaunchTemplate, DescribeInstances, DescribeLaunchTemplates,
+        DescribeLaunchTemplateVersions;
     "elasticloadbalancing":
         DescribeRules, DescribeTargetHealth, ModifyRule;
     "ssm":

@@ -6,9 +6,9 @@ use std::future::Future;
 use dryad_machine::name::{GroupName, Place};
 
 use crate::error::CloudError;
-use crate::group::{FailedActivity, Group, InstanceId, NewGroup, NewSize};
+use crate::group::{FailedActivity, FoundGroup, Group, InstanceId, NewGroup, NewSize};
 use crate::parameter::{Parameter, Replacing};
-use crate::template::{DescribedTemplate, NewTemplate};
+use crate::template::{DescribedTemplate, FoundTemplate, NewTemplate};
 use crate::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 
 /// A cloud, account by account and region by region.
@@ -23,6 +23,21 @@ pub trait Cloud: Send + Sync + 'static {
         place: &Place,
         names: &BTreeSet<GroupName>,
     ) -> impl Future<Output = Result<BTreeMap<GroupName, Group>, CloudError>> + Send;
+
+    /// Every group of the place that carries all of these tags, at least one, with these values. Not batched: for
+    /// rare questions only.
+    fn tagged_groups(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> impl Future<Output = Result<Vec<FoundGroup>, CloudError>> + Send;
+
+    /// Every launch template of the place that carries all of these tags, at least one, with these values.
+    fn tagged_templates(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> impl Future<Output = Result<Vec<FoundTemplate>, CloudError>> + Send;
 
     /// Every target registered in the target group, draining ones included.
     fn target_health(

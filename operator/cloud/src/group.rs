@@ -77,6 +77,15 @@ pub struct Group {
     pub tags: BTreeMap<String, String>,
 }
 
+/// A group that was found by its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundGroup {
+    /// What it is like.
+    pub group: Group,
+    /// When it was created, in seconds since 1970, by the cloud's clock.
+    pub created: i64,
+}
+
 /// One instance of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {

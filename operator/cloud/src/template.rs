@@ -28,6 +28,17 @@ pub struct NewTemplate {
     pub tags: BTreeMap<String, String>,
 }
 
+/// A launch template that was found by its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundTemplate {
+    /// Its name.
+    pub name: GroupName,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// When it was created, in seconds since 1970, by the cloud's clock.
+    pub created: i64,
+}
+
 /// One version of a launch template that somebody else made. It never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribedTemplate {

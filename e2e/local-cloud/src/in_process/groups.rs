@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_cloud::CloudError;
 use dryad_cloud::group::{
-    Capacity, FailedActivity, Group, HealthSource, Instance, InstanceId, Lifecycle, NewGroup, NewSize,
+    Capacity, FailedActivity, FoundGroup, Group, HealthSource, Instance, InstanceId, Lifecycle, NewGroup,
+    NewSize,
 };
 use dryad_cloud::traffic::TargetGroupArn;
 use dryad_machine::name::{GroupName, Place};
@@ -13,7 +14,7 @@ use super::InProcess;
 use crate::model::autoscaling::{
     ActivityStatus, AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup,
     DescribeAutoScalingGroups, DescribeScalingActivities, DescribedGroup, DescribedMember,
-    DetachLoadBalancerTargetGroups, GroupTag, HealthCheckType, HealthStatus, LifecycleState,
+    DetachLoadBalancerTargetGroups, Filter, GroupTag, HealthCheckType, HealthStatus, LifecycleState,
     TemplateSpecification, UpdateAutoScalingGroup,
 };
 
@@ -47,6 +48,36 @@ impl InProcess {
             }
         }
         Ok(found)
+    }
+
+    pub(super) async fn find_groups(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<FoundGroup>, CloudError> {
+        let filter = |(key, value): (&String, &String)| Filter {
+            name: format!("tag:{key}"),
+            values: vec![value.clone()],
+        };
+        let mut found = Vec::new();
+        let mut next_token = None;
+        loop {
+            let request = DescribeAutoScalingGroups {
+                filters: tags.iter().map(filter).collect(),
+                max_records: Some(MOST),
+                next_token,
+                ..DescribeAutoScalingGroups::default()
+            };
+            let page = self.call(place, request).await?;
+            found.extend(page.auto_scaling_groups.into_iter().map(|group| {
+                let created = group.created_time.as_second();
+                FoundGroup { group: seen(group), created }
+            }));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     pub(super) async fn newest_activity(

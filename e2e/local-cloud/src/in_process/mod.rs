@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dryad_cloud::group::{FailedActivity, Group, InstanceId, NewGroup, NewSize};
+use dryad_cloud::group::{FailedActivity, FoundGroup, Group, InstanceId, NewGroup, NewSize};
 use dryad_cloud::parameter::{Parameter, Replacing};
-use dryad_cloud::template::{DescribedTemplate, NewTemplate};
+use dryad_cloud::template::{DescribedTemplate, FoundTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{AccountName, GroupName, Place};
@@ -85,6 +85,22 @@ impl Cloud for InProcess {
         names: &BTreeSet<GroupName>,
     ) -> Result<BTreeMap<GroupName, Group>, CloudError> {
         self.describe_groups(place, names).await
+    }
+
+    async fn tagged_groups(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<FoundGroup>, CloudError> {
+        self.find_groups(place, tags).await
+    }
+
+    async fn tagged_templates(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<FoundTemplate>, CloudError> {
+        self.find_templates(place, tags).await
     }
 
     async fn target_health(

@@ -1,22 +1,55 @@
 //! Launch templates in the model's words, and back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dryad_cloud::CloudError;
 use dryad_cloud::template::{
-    BlockDevice, Carried, DescribedTemplate, NewTemplate, profile_of_arn, uncarried,
+    BlockDevice, Carried, DescribedTemplate, FoundTemplate, NewTemplate, profile_of_arn, uncarried,
 };
-use dryad_machine::name::GroupName;
+use dryad_machine::name::{GroupName, Place};
 use serde_json::Value;
 
+use super::InProcess;
 use crate::model::Action;
 use crate::model::ec2::{
     BlockDevice as Device, CreateLaunchTemplate, DeleteLaunchTemplate, DescribeLaunchTemplateVersions,
-    DescribeLaunchTemplateVersionsAnswer, EbsDevice, InstanceProfile, MetadataOptions, Monitoring,
-    TagSpecification, TemplateData, TemplateTag,
+    DescribeLaunchTemplateVersionsAnswer, DescribeLaunchTemplates, EbsDevice, Filter, InstanceProfile,
+    MetadataOptions, Monitoring, TagSpecification, TemplateData, TemplateTag,
 };
+
+impl InProcess {
+    pub(super) async fn find_templates(
+        &self,
+        place: &Place,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<Vec<FoundTemplate>, CloudError> {
+        let filter = |(key, value): (&String, &String)| Filter {
+            name: format!("tag:{key}"),
+            values: vec![value.clone()],
+        };
+        let mut found = Vec::new();
+        let mut next_token = None;
+        loop {
+            let request = DescribeLaunchTemplates {
+                filters: tags.iter().map(filter).collect(),
+                next_token,
+                ..DescribeLaunchTemplates::default()
+            };
+            let page = self.call(place, request).await?;
+            found.extend(page.launch_templates.into_iter().map(|template| FoundTemplate {
+                name: GroupName::new(template.launch_template_name),
+                tags: template.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+                created: template.create_time.as_second(),
+            }));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
 
 /// Creates it as the adapter to AWS does: metadata by session token only unless it was derived from one that says
 /// otherwise, volumes tagged.

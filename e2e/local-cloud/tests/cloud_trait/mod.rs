@@ -5,6 +5,7 @@
 
 mod deploy;
 mod derive;
+mod found;
 mod parameters;
 mod refusals;
 mod stage;
@@ -15,6 +16,7 @@ pub(crate) use stage::{ACCOUNT, Stage, new_world, place};
 pub(crate) mod all {
     pub(crate) use super::deploy::*;
     pub(crate) use super::derive::*;
+    pub(crate) use super::found::*;
     pub(crate) use super::parameters::*;
     pub(crate) use super::refusals::*;
 }
@@ -35,6 +37,8 @@ macro_rules! cases {
             a_parameter_is_put_read_replaced_and_deleted
             a_parameter_says_of_which_type_it_is
             a_value_that_is_too_long_is_refused
+            what_is_ours_is_found_by_its_tags
+            more_than_a_page_is_found_whole
             what_is_not_there_is_not_described
             what_is_not_there_cannot_be_changed
             what_is_there_cannot_be_created_again

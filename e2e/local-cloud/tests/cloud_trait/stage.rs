@@ -156,6 +156,14 @@ impl<C: Cloud> Stage<C> {
         });
     }
 
+    /// Lets no page hold more than this.
+    pub(crate) fn pages_of(&self, size: usize) {
+        self.shared.with(|world, _| {
+            let settings = Settings { largest_page: Some(size), ..world.settings().clone() };
+            world.set_settings(settings);
+        });
+    }
+
     /// Ends everything that was set to go wrong.
     pub(crate) fn no_faults(&self) {
         self.shared.with(|world, _| world.set_faults(dryad_local_cloud::faults::Faults::default()));

@@ -178,6 +178,7 @@ fn what_aws_counts_together_is_paid_from_one_budget() {
         ("AttachLoadBalancerTargetGroups", Mutation, Family::AutoScaling),
         ("DetachLoadBalancerTargetGroups", Mutation, Family::AutoScaling),
         ("DescribeInstances", Read, Family::Ec2(Read)),
+        ("DescribeLaunchTemplates", Read, Family::Ec2(Read)),
         ("DescribeLaunchTemplateVersions", Read, Family::Ec2(Read)),
         ("CreateLaunchTemplate", Mutation, Family::Ec2(Mutation)),
         ("DeleteLaunchTemplate", Mutation, Family::Ec2(Mutation)),

@@ -14,7 +14,7 @@ pub(super) const ACTION: Call = Call::DescribeAutoScalingGroups;
 
 /// The most names a request may hold, with `MaxRecords` raised to as many from its default of 50.
 pub(super) const MOST_NAMES: usize = 100;
-const MOST_RECORDS: i32 = 100;
+pub(super) const MOST_RECORDS: i32 = 100;
 
 impl Site {
     /// The groups of these names, at least one and at most [`MOST_NAMES`].

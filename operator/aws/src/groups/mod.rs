@@ -8,6 +8,7 @@ mod gather;
 #[cfg(test)]
 mod gather_tests;
 mod seen;
+mod tagged;
 #[cfg(test)]
 mod tests;
 

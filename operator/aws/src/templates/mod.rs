@@ -1,6 +1,7 @@
 //! Launch templates: created whole, deleted, never changed. Those of others are read, to be copied.
 
 mod paths;
+mod tagged;
 mod version;
 
 use std::collections::BTreeMap;
