@@ -11,7 +11,7 @@ use dryad_machine::tenure::Member;
 use thiserror::Error;
 
 use crate::act::Blueprint;
-use crate::tags::{self, Owner};
+use crate::tags::{self, Freight, Owner};
 use crate::target::{Target, TrafficTarget};
 use crate::template::{self, RenderError, TemplateError};
 
@@ -64,13 +64,13 @@ pub fn target(template: &Template) -> Target {
 pub fn blueprint(
     template: &Template,
     base: Option<&DescribedTemplate>,
-    release: &Release,
+    freight: Freight<'_>,
     owner: &Owner,
     member: &Member,
 ) -> Result<Blueprint, Unbuildable> {
     let TargetSpec::AutoScalingGroup(group) = &template.target;
     let launch = &group.launch_template;
-    let tags = tags::of(owner, member);
+    let (release, tags) = (freight.release, tags::of(owner, member, freight));
     let settled = template.launch.as_ref().map(|launch| &launch.image_id);
     let image = settled.or(release.image.as_ref()).or(launch.image_id.as_ref());
     let instance_type = launch.instance_type.as_ref().map(ToString::to_string);

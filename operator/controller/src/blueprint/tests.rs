@@ -38,7 +38,8 @@ fn made(template: &Template, base: Option<&DescribedTemplate>) -> Result<NewTemp
         deployed: None,
         held: None,
     };
-    blueprint(template, base, &release, &owner, &member).map(|made| made.template)
+    let freight = Freight { deployment: "web-1", release: &release };
+    blueprint(template, base, freight, &owner, &member).map(|made| made.template)
 }
 
 fn base(user_data: &[u8]) -> DescribedTemplate {

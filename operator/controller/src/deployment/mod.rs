@@ -35,7 +35,7 @@ use crate::launch::{self, Obstacle};
 use crate::observe::{self, Blind, Sight};
 use crate::operator::{Operator, TickError};
 use crate::record::{self, Recorded};
-use crate::tags::Owner;
+use crate::tags::{Freight, Owner};
 use crate::view;
 
 /// How often an unchanged object is looked at again when nothing else wakes it.
@@ -296,7 +296,8 @@ impl<C: Cloud> Tick<'_, C> {
         };
         let launch = template.launch.as_ref();
         let base = launch::base(&*self.operator.cloud, &template.target, launch, hear).await?;
-        let made = blueprint::blueprint(template, base.as_ref(), &plan.shipment.release, owner, member);
+        let freight = Freight { deployment: &self.deployment.name, release: &plan.shipment.release };
+        let made = blueprint::blueprint(template, base.as_ref(), freight, owner, member);
         made.map(Some).map_err(|unbuildable| Obstacle::Lasting(unbuildable.to_string()))
     }
 

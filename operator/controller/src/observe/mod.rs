@@ -110,7 +110,7 @@ async fn read_groups<C: Cloud>(
     }
     for member in members {
         if let Some(group) = groups.get(&member.name) {
-            let missing = tags::mismatch(&group.tags, &tags::of(owner, member));
+            let missing = tags::mismatch(&group.tags, &tags::identity(owner, member));
             if !missing.is_empty() {
                 let (name, place) = (member.name.clone(), member.place.clone());
                 return Err(Blind::Foreign { name, place, missing: missing.join(", ") });
