@@ -12,40 +12,23 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Calls that AWS counts together.
+/// Calls that AWS counts together. What each call belongs to is said where it is [listed](crate::call::Call).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
+pub(crate) enum Family {
     /// All of Auto Scaling.
     AutoScaling,
-    /// What EC2 is asked, and what is changed there.
-    Ec2(Kind),
-    /// What the load balancers are asked, and what is changed there.
-    LoadBalancing(Kind),
-    /// All else.
-    Other,
-}
-
-impl Family {
-    fn of(action: &str, kind: Kind) -> Self {
-        match action {
-            "AttachLoadBalancerTargetGroups" | "DetachLoadBalancerTargetGroups" => Self::AutoScaling,
-            _ if action.contains("AutoScalingGroup") || action.contains("ScalingActivities") => {
-                Self::AutoScaling
-            }
-            _ if action.contains("LaunchTemplate") || action.ends_with("Instances") => Self::Ec2(kind),
-            "DescribeRules" | "ModifyRule" | "DescribeTargetHealth" => Self::LoadBalancing(kind),
-            _ => Self::Other,
-        }
-    }
-}
-
-/// What a call does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// It asks.
-    Read,
-    /// It changes something.
-    Mutation,
+    /// What EC2 is asked.
+    Ec2Reads,
+    /// What is changed there.
+    Ec2Changes,
+    /// What the load balancers are asked.
+    BalancerReads,
+    /// What is changed there.
+    BalancerChanges,
+    /// What Parameter Store is asked.
+    ParameterReads,
+    /// What is changed there.
+    ParameterChanges,
 }
 
 /// Calls a second, and how many at once after a pause.
@@ -62,12 +45,15 @@ const SLOWEST: f64 = 0.5;
 /// What reads leave for mutations.
 const KEPT_FOR_MUTATIONS: f64 = 1.0;
 
-/// The budgets of one account in one region.
+/// The budgets of one account in one region, one for each family.
 pub(crate) struct Budgets {
     autoscaling: Budget,
-    ec2: [Budget; 2],
-    load_balancing: [Budget; 2],
-    other: Budget,
+    ec2_reads: Budget,
+    ec2_changes: Budget,
+    balancer_reads: Budget,
+    balancer_changes: Budget,
+    parameter_reads: Budget,
+    parameter_changes: Budget,
 }
 
 impl Default for Budgets {
@@ -76,23 +62,27 @@ impl Default for Budgets {
         let budget = |rate, burst| Budget::new(Allowance { rate, burst });
         Self {
             autoscaling: budget(10.0, 40.0),
-            ec2: [budget(10.0, 50.0), budget(2.0, 20.0)],
-            load_balancing: [budget(8.0, 40.0), budget(2.0, 10.0)],
-            other: budget(2.0, 20.0),
+            ec2_reads: budget(10.0, 50.0),
+            ec2_changes: budget(2.0, 20.0),
+            balancer_reads: budget(8.0, 40.0),
+            balancer_changes: budget(2.0, 10.0),
+            parameter_reads: budget(10.0, 20.0),
+            parameter_changes: budget(1.0, 5.0),
         }
     }
 }
 
 impl Budgets {
-    /// The budget that a call of `action` is paid from.
-    pub(crate) fn of(&self, action: &str, kind: Kind) -> &Budget {
-        match Family::of(action, kind) {
+    /// The budget that calls of this family are paid from.
+    pub(crate) fn of(&self, family: Family) -> &Budget {
+        match family {
             Family::AutoScaling => &self.autoscaling,
-            Family::Other => &self.other,
-            Family::Ec2(Kind::Read) => &self.ec2[0],
-            Family::Ec2(Kind::Mutation) => &self.ec2[1],
-            Family::LoadBalancing(Kind::Read) => &self.load_balancing[0],
-            Family::LoadBalancing(Kind::Mutation) => &self.load_balancing[1],
+            Family::Ec2Reads => &self.ec2_reads,
+            Family::Ec2Changes => &self.ec2_changes,
+            Family::BalancerReads => &self.balancer_reads,
+            Family::BalancerChanges => &self.balancer_changes,
+            Family::ParameterReads => &self.parameter_reads,
+            Family::ParameterChanges => &self.parameter_changes,
         }
     }
 }

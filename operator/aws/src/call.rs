@@ -1,41 +1,55 @@
 //! The written list of what the adapter asks of AWS. Every call goes through [`Site`](crate::site::Site), which takes
 //! nothing that is not in it, and what is in it and never asked for does not compile without a warning: so it is what
-//! the IAM policy in `config/aws` is compared with.
+//! the IAM policy in `config/aws` is compared with. Each names the [`Family`] whose budget it is paid from.
+
+use crate::budget::Family;
 
 macro_rules! actions {
-    ($($service:literal: $($name:ident),+;)+) => {
+    ($($service:literal: $($family:ident { $($name:ident),+ $(,)? })+)+) => {
         /// A request of AWS's.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Call {
-            $($($name,)+)+
+            $($($($name,)+)+)+
         }
 
         impl Call {
             /// AWS's name of it, such as `CreateAutoScalingGroup`.
             pub(crate) fn name(self) -> &'static str {
                 match self {
-                    $($(Self::$name => stringify!($name),)+)+
+                    $($($(Self::$name => stringify!($name),)+)+)+
+                }
+            }
+
+            /// What AWS counts it together with.
+            pub(crate) fn family(self) -> Family {
+                match self {
+                    $($($(Self::$name)|+ => Family::$family,)+)+
                 }
             }
 
             /// What IAM calls the permission of each.
             #[cfg(test)]
-            const PERMISSIONS: &[&str] = &[$($(concat!($service, ":", stringify!($name)),)+)+];
+            const PERMISSIONS: &[&str] = &[$($($(concat!($service, ":", stringify!($name)),)+)+)+];
         }
     };
 }
 
 actions! {
     "autoscaling":
-        AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup, DescribeAutoScalingGroups,
-        DescribeScalingActivities, DetachLoadBalancerTargetGroups, UpdateAutoScalingGroup;
+        AutoScaling {
+            AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup,
+            DescribeAutoScalingGroups, DescribeScalingActivities, DetachLoadBalancerTargetGroups,
+            UpdateAutoScalingGroup,
+        }
     "ec2":
-        CreateLaunchTemplate, DeleteLaunchTemplate, DescribeInstances, DescribeLaunchTemplates,
-        DescribeLaunchTemplateVersions;
+        Ec2Reads { DescribeInstances, DescribeLaunchTemplates, DescribeLaunchTemplateVersions }
+        Ec2Changes { CreateLaunchTemplate, DeleteLaunchTemplate }
     "elasticloadbalancing":
-        DescribeRules, DescribeTargetHealth, ModifyRule;
+        BalancerReads { DescribeRules, DescribeTargetHealth }
+        BalancerChanges { ModifyRule }
     "ssm":
-        DeleteParameter, GetParameter, PutParameter;
+        ParameterReads { GetParameter }
+        ParameterChanges { DeleteParameter, PutParameter }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use dryad_cloud::CloudError;
 use dryad_machine::name::Place;
 use tokio::time::{Instant, timeout_at};
 
-use crate::budget::{Budget, Budgets, Kind, Spent};
+use crate::budget::{Budgets, Spent};
 use crate::call::Call;
 use crate::clients::Clients;
 use crate::errors;
@@ -59,7 +59,7 @@ impl Site {
 
     /// Waits until a read of this kind would be sent at once, or until the deadline.
     pub(crate) async fn until_clear(&self, deadline: Instant, action: Call) {
-        self.budgets.of(action.name(), Kind::Read).until_clear(deadline).await;
+        self.budgets.of(action.family()).until_clear(deadline).await;
     }
 
     /// Asks; what fails in passing is asked again, until the deadline.
@@ -73,10 +73,9 @@ impl Site {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let action = action.name();
-        let budget = self.budgets.of(action, Kind::Read);
-        budget.in_turn(deadline).await.map_err(|Spent| CloudError::Throttled { action })?;
-        self.call(deadline, action, budget, request(&self.reads)).await
+        let in_turn = self.budgets.of(action.family()).in_turn(deadline).await;
+        in_turn.map_err(|Spent| CloudError::Throttled { action: action.name() })?;
+        self.call(deadline, action, request(&self.reads)).await
     }
 
     /// Sends a mutation, once.
@@ -90,22 +89,21 @@ impl Site {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let action = action.name();
-        let budget = self.budgets.of(action, Kind::Mutation);
-        budget.at_once().map_err(|Spent| CloudError::Throttled { action })?;
-        self.call(deadline, action, budget, request(&self.mutations)).await.map(drop)
+        let at_once = self.budgets.of(action.family()).at_once();
+        at_once.map_err(|Spent| CloudError::Throttled { action: action.name() })?;
+        self.call(deadline, action, request(&self.mutations)).await.map(drop)
     }
 
     async fn call<T, E>(
         &self,
         deadline: Instant,
-        action: &'static str,
-        budget: &Budget,
+        action: Call,
         sent: impl Future<Output = Result<T, SdkError<E>>>,
     ) -> Result<T, CloudError>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        let (budget, action) = (self.budgets.of(action.family()), action.name());
         let began = Instant::now();
         // The SDK's futures are some ten kilobytes each, and would make every future around them as large.
         let outcome = match timeout_at(deadline, Box::pin(sent)).await {

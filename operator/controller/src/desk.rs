@@ -27,8 +27,8 @@ pub struct Desk {
     pub parameter_uncertain_until: Duration,
     /// What an Environment declares, by the generation it was read in.
     pub(crate) declared: Known,
-    /// When progress was last written, in time since the process started.
-    pub reported: Option<Duration>,
+    /// When progress was last written, in time since the process started, and at which entry of the history.
+    pub reported: Option<(Duration, i64)>,
 }
 
 /// Everybody's.

@@ -232,6 +232,11 @@ impl Memory {
         (now.mono.saturating_sub(look.at.mono) <= tick).then_some(&look.reading)
     }
 
+    /// Until when the newest reading will not be older than a tick.
+    pub fn fresh_until(&self, tick: Duration) -> Duration {
+        self.latest.as_ref().map_or(Duration::ZERO, |look| look.at.mono + tick)
+    }
+
     /// The two readings that a removal needs: at least a tick apart, the newest not older than a tick.
     pub fn two(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
         let (earlier, latest) = (self.earlier.as_ref()?, self.latest.as_ref()?);
@@ -352,6 +357,8 @@ mod tests {
         assert!(memory.two(at(20), TICK).is_some());
         assert!(memory.two(at(21), TICK).is_none());
         assert!(memory.latest(at(21), TICK).is_none());
+        assert_eq!(memory.fresh_until(TICK), at(20).mono);
+        assert_eq!(Memory::new(Duration::ZERO).fresh_until(TICK), Duration::ZERO);
     }
 
     #[test]

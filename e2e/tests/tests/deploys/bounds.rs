@@ -131,3 +131,24 @@ async fn what_the_cloud_refuses_is_asked_for_once_a_look_and_written_down_once()
     let told: Vec<Deployment> = versions(&scene, &written, "web-2").await;
     assert!(told.len() <= 2, "{told:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_deploy_waits_for_is_said_as_soon_as_it_waits() {
+    let scene = Scene::set("told", |_| {}).await;
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.deploy_held("web-2").await;
+    // Each of these is reached within ten seconds after the last word of the one before.
+    for place in [Place::Pending, Place::Resolving, Place::Launching] {
+        scene.until("web-2", place).await;
+        let told = |object: Option<&Deployment>| {
+            let status = object.and_then(|object| object.status.as_ref());
+            status.is_some_and(|status| status.progress.is_some())
+        };
+        let object = scene.stage.until("web-2", told).await.expect("it exists");
+        let status = object.status.as_ref().expect("it has begun");
+        let (entered, told) = (status.history.last().unwrap().at, status.progress.as_ref().unwrap().since);
+        let silent = told.duration_since(entered).as_secs();
+        assert!(silent <= 4, "{place:?}: {silent} s of silence:\n{}", table(&object));
+        scene.let_go("web-2", place).await;
+    }
+}

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use dryad_cloud::group::NewSize;
+use dryad_cloud::traffic::TargetGroupArn;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{Place, Region};
 use futures::future::join_all;
 use tokio::time::{Instant, advance};
 
 use super::*;
+use crate::call::Call;
 use crate::testing::{Fake, Request, done, here, name, refused};
 
 fn budget() -> Budget {
@@ -166,27 +168,39 @@ async fn a_mutation_beyond_the_budget_is_not_sent() {
     assert_eq!(fake.asked().len(), 2, "the third found none");
 }
 
-#[test]
-fn what_aws_counts_together_is_paid_from_one_budget() {
-    use Kind::{Mutation, Read};
-    for (action, kind, family) in [
-        ("DescribeAutoScalingGroups", Read, Family::AutoScaling),
-        ("DescribeScalingActivities", Read, Family::AutoScaling),
-        ("CreateAutoScalingGroup", Mutation, Family::AutoScaling),
-        ("UpdateAutoScalingGroup", Mutation, Family::AutoScaling),
-        ("DeleteAutoScalingGroup", Mutation, Family::AutoScaling),
-        ("AttachLoadBalancerTargetGroups", Mutation, Family::AutoScaling),
-        ("DetachLoadBalancerTargetGroups", Mutation, Family::AutoScaling),
-        ("DescribeInstances", Read, Family::Ec2(Read)),
-        ("DescribeLaunchTemplates", Read, Family::Ec2(Read)),
-        ("DescribeLaunchTemplateVersions", Read, Family::Ec2(Read)),
-        ("CreateLaunchTemplate", Mutation, Family::Ec2(Mutation)),
-        ("DeleteLaunchTemplate", Mutation, Family::Ec2(Mutation)),
-        ("DescribeRules", Read, Family::LoadBalancing(Read)),
-        ("DescribeTargetHealth", Read, Family::LoadBalancing(Read)),
-        ("ModifyRule", Mutation, Family::LoadBalancing(Mutation)),
-        ("GetParameter", Read, Family::Other),
-    ] {
-        assert_eq!(Family::of(action, kind), family, "{action}");
+#[tokio::test(start_paused = true)]
+async fn what_is_throttled_in_one_family_delays_no_other() {
+    let fake = Fake::by_action(|action| match action {
+        "DescribeAutoScalingGroups" => refused(400, "Throttling", "Rate exceeded"),
+        action => done(action, ""),
+    });
+    let aws = fake.aws();
+    for _ in 0..10 {
+        let _ = aws.groups(&here(), &BTreeSet::from([name("web-1")])).await;
     }
+    let began = Instant::now();
+    for _ in 0..10 {
+        aws.target_health(&here(), &TargetGroupArn("arn:tg".to_owned())).await.unwrap();
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn asking_ec2_or_a_load_balancer_is_counted_apart_from_changing_it_and_auto_scaling_counts_all_as_one() {
+    let of = |calls: &[Call]| calls.iter().map(|call| call.family()).collect::<Vec<_>>();
+    let all =
+        of(&[Call::DescribeAutoScalingGroups, Call::DescribeScalingActivities, Call::UpdateAutoScalingGroup]);
+    assert_eq!(all, [Family::AutoScaling; 3]);
+    assert_eq!(
+        of(&[Call::DescribeInstances, Call::CreateLaunchTemplate]),
+        [Family::Ec2Reads, Family::Ec2Changes]
+    );
+    assert_eq!(
+        of(&[Call::DescribeRules, Call::ModifyRule]),
+        [Family::BalancerReads, Family::BalancerChanges]
+    );
+    assert_eq!(
+        of(&[Call::GetParameter, Call::PutParameter]),
+        [Family::ParameterReads, Family::ParameterChanges]
+    );
 }

@@ -1,5 +1,7 @@
 //! A listener's rule, read and given new weights.
 
+use std::time::Duration;
+
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ForwardActionConfig, TargetGroupTuple};
 use dryad_cloud::CloudError;
 use dryad_cloud::traffic::{Rule, RuleArn, Weight};
@@ -11,6 +13,9 @@ use crate::site::Site;
 
 const LOOK: Call = Call::DescribeRules;
 const MODIFY: Call = Call::ModifyRule;
+
+/// For how long a change waits at most after the look that it needs.
+const BREATH: Duration = Duration::from_secs(2);
 
 impl Site {
     /// The rule as it stands.
@@ -33,6 +38,8 @@ impl Site {
                 return Err(CloudError::Invalid { action: MODIFY.name(), message });
             }
         };
+        // Where AWS has little time for us, the change is not sent on the heels of the look.
+        self.until_clear(deadline.min(Instant::now() + BREATH), LOOK).await;
         let forward = ForwardActionConfig::builder()
             .set_target_groups(Some(weights.iter().map(tuple).collect()))
             .set_target_group_stickiness_config(stickiness)

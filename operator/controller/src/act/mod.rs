@@ -2,7 +2,10 @@
 //!
 //! Each effect is one request (creation and final deletion are two: the launch template has to go first and
 //! last). What became of it is told to the memory, because a request without an answer makes the world
-//! uncertain, and an answered one makes everything seen before worthless.
+//! uncertain, and an answered one makes everything seen before worthless. A request that the cloud had no time for was
+//! not carried out: it is sent [again] in the same tick, for as long as what it was decided on is fresh and stands.
+
+mod again;
 
 use std::time::Duration;
 
@@ -15,6 +18,8 @@ use dryad_machine::memory::Memory;
 use dryad_machine::name::{GroupName, Place};
 use dryad_machine::reading::{Reading, Slot};
 use dryad_machine::tenure::Member;
+
+pub use again::Again;
 
 use crate::clock::Clock;
 use crate::target::{Target, TrafficTarget};
@@ -37,6 +42,8 @@ pub struct Stage<'a, C> {
     pub uncertainty: Duration,
     /// The two clocks.
     pub clock: &'a Clock,
+    /// How long what was decided on holds.
+    pub again: Again<'a>,
 }
 
 /// What green is made of.
@@ -92,21 +99,25 @@ async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, C
     match effect {
         Effect::Launch { group, desired } => launch(stage, group, *desired).await?,
         Effect::Resize { group, size } => {
-            cloud.resize_group(&place(stage, group), group, new_size(*size)).await?;
+            let (place, size) = (place(stage, group), new_size(*size));
+            stage.patiently(|| cloud.resize_group(&place, group, size)).await?;
         }
         Effect::Empty(group) => {
             let max = stage.reading.group(group).map_or(0, |seen| seen.max);
             let nothing = NewSize { min: 0, max, desired: Some(0) };
-            cloud.resize_group(&place(stage, group), group, nothing).await?;
+            let place = place(stage, group);
+            stage.patiently(|| cloud.resize_group(&place, group, nothing)).await?;
         }
         Effect::Attach { group, slot } => {
             if let Some(target_group) = stage.target.traffic.target_group(*slot) {
-                cloud.attach(&place(stage, group), group, target_group).await?;
+                let place = place(stage, group);
+                stage.patiently(|| cloud.attach(&place, group, target_group)).await?;
             }
         }
         Effect::Detach { group, slot } => {
             if let Some(target_group) = stage.target.traffic.target_group(*slot) {
-                cloud.detach(&place(stage, group), group, target_group).await?;
+                let place = place(stage, group);
+                stage.patiently(|| cloud.detach(&place, group, target_group)).await?;
             }
         }
         Effect::Enlist(slot) => set_weights(stage, weights_with(stage.reading, *slot)).await?,
@@ -120,14 +131,14 @@ async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, C
 async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) -> Result<(), CloudError> {
     let Some(blueprint) = stage.blueprint else { return Ok(()) };
     let place = place(stage, name);
-    match stage.cloud.create_template(&place, &blueprint.template).await {
+    match stage.patiently(|| stage.cloud.create_template(&place, &blueprint.template)).await {
         Ok(()) | Err(CloudError::AlreadyExists { .. }) => {}
         Err(error) => return Err(error),
     }
     let mut group = blueprint.group.clone();
     group.capacity.desired = desired.max(group.capacity.min);
     group.capacity.max = group.capacity.max.max(desired);
-    match stage.cloud.create_group(&place, &group).await {
+    match stage.patiently(|| stage.cloud.create_group(&place, &group)).await {
         Ok(()) | Err(CloudError::AlreadyExists { .. }) => Ok(()),
         Err(error) => Err(error),
     }
@@ -136,12 +147,12 @@ async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) 
 /// A group that is there is deleted; of one that is not, the deletion is confirmed and its template deleted.
 async fn delete<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Sent, CloudError> {
     let place = place(stage, name);
-    match stage.cloud.delete_group(&place, name).await {
+    match stage.patiently(|| stage.cloud.delete_group(&place, name)).await {
         Ok(()) => return Ok(Sent::Answered),
         Err(CloudError::NotFound { .. }) => {}
         Err(error) => return Err(error),
     }
-    match stage.cloud.delete_template(&place, name).await {
+    match stage.patiently(|| stage.cloud.delete_template(&place, name)).await {
         Ok(()) | Err(CloudError::NotFound { .. }) => Ok(Sent::ConfirmedAbsent(name.clone())),
         Err(error) => Err(error),
     }
@@ -151,7 +162,7 @@ async fn set_weights<C: Cloud>(stage: &Stage<'_, C>, [in_a, in_b]: [u32; 2]) -> 
     let TrafficTarget::Rule { rule, a, b } = &stage.target.traffic else { return Ok(()) };
     let weights =
         [Weight { target_group: a.clone(), weight: in_a }, Weight { target_group: b.clone(), weight: in_b }];
-    stage.cloud.set_weights(&stage.target.place, rule, &weights).await
+    stage.patiently(|| stage.cloud.set_weights(&stage.target.place, rule, &weights)).await
 }
 
 const ALL: u32 = 100;

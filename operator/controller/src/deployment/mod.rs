@@ -21,12 +21,13 @@ use dryad_machine::reading::Reading;
 use dryad_machine::state::State;
 use dryad_machine::tenure::Tenure;
 use dryad_machine::view::{DeploymentView, EnvironmentView, View};
+use futures::FutureExt;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller;
 use kube::{Api, ResourceExt};
 use tracing::{info, warn};
 
-use crate::act::{self, Blueprint, Stage};
+use crate::act::{self, Again, Blueprint, Stage};
 use crate::blueprint;
 use crate::denials::Ask;
 use crate::desk::Desk;
@@ -246,6 +247,7 @@ impl<C: Cloud> Tick<'_, C> {
                 return Ok(());
             }
         };
+        let stands = || self.may_still_act().map(|stands| stands.unwrap_or(false)).boxed();
         let stage = Stage {
             cloud: &*self.operator.cloud,
             target: &blueprint::target(&template),
@@ -255,6 +257,7 @@ impl<C: Cloud> Tick<'_, C> {
             tick: self.tick(),
             uncertainty: self.operator.uncertainty,
             clock: &self.operator.clock,
+            again: Again { until: memory.fresh_until(self.tick()), stands: &stands },
         };
         for effect in effects {
             // All else that a deploy does to what it launched goes on, should the configuration get narrower meanwhile:
@@ -312,7 +315,7 @@ impl<C: Cloud> Tick<'_, C> {
         }
     }
 
-    /// Says why it waits, on change, and at most every ten seconds.
+    /// Says why it waits, on change: at once after a transition, from then on at most every ten seconds.
     async fn report(&self, progress: &Progress, desk: &mut Desk) -> Result<(), TickError> {
         const AT_MOST_EVERY: Duration = Duration::from_secs(10);
         let now = self.operator.clock.now();
@@ -322,13 +325,16 @@ impl<C: Cloud> Tick<'_, C> {
                 && stored.healthy == progress.healthy
                 && stored.wanted == progress.wanted
         });
-        let recent = desk.reported.is_some_and(|at| now.mono.saturating_sub(at) < AT_MOST_EVERY);
+        let entry = self.deployment.history.next_sequence();
+        let recent = desk
+            .reported
+            .is_some_and(|(at, told)| told == entry && now.mono.saturating_sub(at) < AT_MOST_EVERY);
         if unchanged || recent || self.deployment.history.last().is_none() {
             return Ok(());
         }
         let (deployments, _) = self.apis();
         record::progress(&deployments, self.object, progress, now.wall).await?;
-        desk.reported = Some(now.mono);
+        desk.reported = Some((now.mono, entry));
         Ok(())
     }
 

@@ -21,12 +21,13 @@ use dryad_machine::environment::{EnvironmentCase, decide};
 use dryad_machine::memory::{Look, Memory, Stage as Recorded};
 use dryad_machine::reading::Reading;
 use dryad_machine::view::EnvironmentView;
+use futures::FutureExt;
 use kube::ResourceExt;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller;
 use tracing::{info, warn};
 
-use crate::act::{self, Stage};
+use crate::act::{self, Again, Stage};
 use crate::denials::Ask;
 use crate::operator::{Operator, TickError};
 use crate::target::Target;
@@ -170,6 +171,7 @@ impl<C: Cloud> Tick<'_, C> {
         memory: &mut Memory,
     ) -> Result<(), TickError> {
         let tenure = &self.environment.tenure;
+        let stands = || self.may_still_act().map(|stands| stands.unwrap_or(false)).boxed();
         let stage = Stage {
             cloud: &*self.operator.cloud,
             target,
@@ -179,6 +181,7 @@ impl<C: Cloud> Tick<'_, C> {
             tick: self.environment.pace.tick(),
             uncertainty: self.operator.uncertainty,
             clock: &self.operator.clock,
+            again: Again { until: memory.fresh_until(self.environment.pace.tick()), stands: &stands },
         };
         for effect in effects {
             if !self.may_still_act().await? {

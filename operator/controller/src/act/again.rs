@@ -1,0 +1,125 @@
+//! Sending a request again that the cloud had no time for.
+//!
+//! "Too many requests" is an answer: nothing was carried out. Where the cloud leaves us one call a second, the looks of a
+//! tick would take them all, and a change that is tried once a tick would never find one. So it is tried again while it
+//! may be: what was seen is not older than a tick, and the fence is asked each time.
+
+use std::time::Duration;
+
+use dryad_cloud::CloudError;
+use futures::future::BoxFuture;
+
+use super::Stage;
+
+/// How long what was decided on holds.
+pub struct Again<'a> {
+    /// Until when what was seen is fresh, in time since the process started.
+    pub until: Duration,
+    /// Asks the fence.
+    pub stands: &'a (dyn Fn() -> BoxFuture<'a, bool> + Sync),
+}
+
+impl<C> Stage<'_, C> {
+    /// Sends a request, and again for as long as the cloud has no time for it and what was decided on holds.
+    pub(super) async fn patiently<F>(&self, request: impl Fn() -> F) -> Result<(), CloudError>
+    where
+        F: Future<Output = Result<(), CloudError>>,
+    {
+        loop {
+            match request().await {
+                Err(CloudError::Throttled { .. }) if self.holds_after_a_pause().await => {}
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn holds_after_a_pause(&self) -> bool {
+        let pause = pause(self.tick);
+        if self.clock.mono() + pause > self.again.until {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        (self.again.stands)().await && self.clock.mono() <= self.again.until
+    }
+}
+
+/// Some tries in a tick, and never many in a second.
+fn pause(tick: Duration) -> Duration {
+    const TRIES: u32 = 10;
+    (tick / TRIES).max(Duration::from_millis(100))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::collections::BTreeMap;
+
+    use dryad_machine::name::{AccountName, Place, Region};
+    use dryad_machine::reading::{Reading, Traffic};
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::target::{Target, TrafficTarget};
+
+    const THROTTLED: CloudError = CloudError::Throttled { action: "ModifyRule" };
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// What came of a request that is answered so, one answer after the other, and how often it was sent.
+    async fn sent(
+        answers: &[Result<(), CloudError>],
+        until: Duration,
+        fence: &[bool],
+    ) -> (Result<(), CloudError>, usize) {
+        let place = Place { account: AccountName::new("default"), region: Region::new("us-east-1") };
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let stands = || {
+            let asked = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::future::ready(fence.get(asked).copied().unwrap_or(true)).boxed()
+        };
+        let stage = Stage {
+            cloud: &(),
+            target: &Target { place, traffic: TrafficTarget::Workers },
+            reading: &Reading { groups: BTreeMap::new(), traffic: Traffic::Workers },
+            ledger: &[],
+            blueprint: None,
+            tick: Duration::from_millis(10),
+            uncertainty: Duration::ZERO,
+            clock: &Clock::default(),
+            again: Again { until, stands: &stands },
+        };
+        let count = Cell::new(0);
+        let answer = stage
+            .patiently(|| {
+                count.set(count.get() + 1);
+                std::future::ready(answers[count.get() - 1].clone())
+            })
+            .await;
+        (answer, count.get())
+    }
+
+    #[tokio::test]
+    async fn what_the_cloud_had_no_time_for_is_sent_again() {
+        assert_eq!(sent(&[Err(THROTTLED), Err(THROTTLED), Ok(())], LONG, &[]).await, (Ok(()), 3));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_again_on_what_is_old_or_no_longer_stands() {
+        assert_eq!(sent(&[Err(THROTTLED)], Duration::ZERO, &[]).await, (Err(THROTTLED), 1));
+        let soon = Duration::from_millis(150);
+        assert_eq!(sent(&[Err(THROTTLED), Err(THROTTLED)], soon, &[]).await, (Err(THROTTLED), 2));
+        let fence = [true, false];
+        assert_eq!(sent(&[Err(THROTTLED), Err(THROTTLED)], LONG, &fence).await, (Err(THROTTLED), 2));
+    }
+
+    #[tokio::test]
+    async fn what_may_have_landed_or_was_refused_is_not_sent_again() {
+        let message = String::new();
+        for answer in [
+            CloudError::Unanswered { action: "ModifyRule", message: message.clone() },
+            CloudError::Busy { action: "ModifyRule", message },
+        ] {
+            assert_eq!(sent(&[Err(answer.clone())], LONG, &[]).await, (Err(answer), 1));
+        }
+    }
+}
