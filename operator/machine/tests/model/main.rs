@@ -5,8 +5,8 @@
 //! that happens without us. [`rules`] are S1 to S7, [`ending`] is L1 to L3, [`scopes`] are what is checked and how
 //! far, [`seeded`] shows that a missing guard is noticed.
 //!
-//! `cargo test -p dryad-machine --test model -- --nocapture` prints how many states each scope has. With
-//! `DRYAD_MODEL=large` every scope goes ten times as far and every state is followed to its end.
+//! `cargo test -p dryad-machine --test model -- --nocapture` prints how many states each scope has.
+//! `DRYAD_MODEL=ci` and `DRYAD_MODEL=nightly` go further.
 
 mod actions;
 mod api;

@@ -10,8 +10,55 @@ use crate::properties::Reached;
 use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::state::Budget;
 
-/// Together they must have at least so many states that differ.
-const ENOUGH: usize = 1_000_000;
+/// How far a run goes.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// What everybody waits for: `cargo test`.
+    Daily,
+    /// What every change has to hold: CI.
+    Ci,
+    /// What a night has time for.
+    Nightly,
+}
+
+impl Reach {
+    /// As `DRYAD_MODEL` says.
+    fn asked_for() -> Self {
+        match std::env::var("DRYAD_MODEL").as_deref() {
+            Err(_) => Self::Daily,
+            Ok("ci") => Self::Ci,
+            Ok("nightly") => Self::Nightly,
+            Ok(other) => panic!("DRYAD_MODEL is `ci` or `nightly`, or not set, but not {other:?}"),
+        }
+    }
+
+    /// How many states all scopes must have together, each counted once.
+    const fn enough(self) -> usize {
+        match self {
+            Self::Daily => 1_000_000,
+            Self::Ci => 5_000_000,
+            Self::Nightly => 50_000_000,
+        }
+    }
+
+    /// How many steps are tried in a scope that has no end.
+    const fn limit(self) -> usize {
+        match self {
+            Self::Daily => 200_000,
+            Self::Ci => 1_200_000,
+            Self::Nightly => 12_000_000,
+        }
+    }
+
+    fn widen(self, scope: &mut Scope) {
+        scope.limit = scope.limit.map(|_| self.limit());
+        match self {
+            Self::Daily => scope.endings_one_in = scope.endings_one_in.max(16),
+            Self::Ci => {}
+            Self::Nightly => scope.endings_one_in = 1,
+        }
+    }
+}
 
 const NONE: Budget = Budget { requests: 0, deaths: 0, meddling: 0, crashes: 0, unanswered: 0 };
 
@@ -24,7 +71,7 @@ const DEEP: Scope = Scope {
     beginning: Beginning::Everywhere,
     cloud: Cloud::Prompt,
     endings_one_in: 64,
-    limit: Some(900_000),
+    limit: Some(Reach::Ci.limit()),
     ..Scope::PLAIN
 };
 
@@ -211,10 +258,6 @@ fn cloud() -> Vec<Scope> {
     ]
 }
 
-fn is_large() -> bool {
-    std::env::var("DRYAD_MODEL").is_ok_and(|size| size == "large")
-}
-
 /// Checks one scope; tells what it found.
 fn check(scope: &Scope) -> (usize, Result<(), String>) {
     let checker = scope.clone().checker().finish_when(HasDiscoveries::AnyFailures);
@@ -260,11 +303,9 @@ pub(crate) fn verdict(scope: &Scope, checker: &impl Checker<Scope>) -> Result<()
 #[test]
 fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
     let mut scopes = [whole(), capacity(), network(), cloud()].concat();
-    if is_large() {
-        for scope in &mut scopes {
-            scope.limit = scope.limit.map(|limit| limit * 10);
-            scope.endings_one_in = 1;
-        }
+    let reach = Reach::asked_for();
+    for scope in &mut scopes {
+        reach.widen(scope);
     }
     let (queue, results) = (Mutex::new(scopes), Mutex::new(Vec::new()));
     let next = || queue.lock().expect("unpoisoned").pop();
@@ -283,5 +324,5 @@ fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
     println!("{total:>9} states in all");
     let broken: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
-    assert!(total >= ENOUGH, "only {total} states are checked");
+    assert!(total >= reach.enough(), "only {total} states are checked");
 }
