@@ -9,6 +9,7 @@ use dryad_machine::history::{Entry, History};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -66,6 +67,22 @@ impl Stage {
     pub async fn create_environment(&self, object: &Value) -> Environment {
         let typed: Environment = serde_json::from_value(object.clone()).expect("an Environment");
         self.api().create(&PostParams::default(), &typed).await.expect("it is accepted")
+    }
+
+    /// Keeps a user's name and password in a Secret, whether there is one of that name or not.
+    ///
+    /// # Panics
+    /// When the API server refuses it.
+    pub async fn basic_auth(&self, name: &str, username: &str, password: &str) {
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": name },
+            "stringData": { "username": username, "password": password },
+        });
+        let secret: Secret = serde_json::from_value(secret).expect("a Secret");
+        let apply = PatchParams::apply("shop");
+        self.api::<Secret>().patch(name, &apply, &Patch::Apply(&secret)).await.expect("it is accepted");
     }
 
     /// Creates a Deployment with this spec.

@@ -48,6 +48,8 @@ pub struct Settings {
     pub uncertainty: Duration,
     /// The directory that holds what was fetched of git repositories.
     pub git_cache: PathBuf,
+    /// The certificate authorities that https repositories are held against, as a PEM file; none leaves it to git.
+    pub git_certificates: Option<PathBuf>,
     /// What git may speak to repositories.
     pub protocols: Protocols,
 }
@@ -149,7 +151,7 @@ async fn serve<C: Cloud>(
             cache_bytes: GIT_CACHE_BYTES,
             timeout: GIT_TIMEOUT,
             protocols: settings.protocols,
-            certificates: None,
+            certificates: settings.git_certificates.clone(),
         }),
         installation: settings.installation.clone(),
         uncertainty: settings.uncertainty,

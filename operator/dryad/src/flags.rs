@@ -56,6 +56,11 @@ pub(crate) struct Flags {
     #[arg(long, env = "DRYAD_GIT_CACHE", value_name = "PATH", default_value = "/var/cache/dryad/git")]
     git_cache: PathBuf,
 
+    /// A PEM file with the certificate authorities that may vouch for https repositories. Without it those of the
+    /// system do.
+    #[arg(long, env = "DRYAD_GIT_CERTIFICATES", value_name = "PATH")]
+    git_certificates: Option<PathBuf>,
+
     /// Let Environments name repositories on this process's own disk. For tests and demonstrations.
     #[arg(long, env = "DRYAD_ALLOW_FILE_REPOSITORIES")]
     allow_file_repositories: bool,
@@ -146,6 +151,7 @@ impl Flags {
             scope: self.namespace.map_or(Scope::Cluster, Scope::Namespace),
             uncertainty: self.uncertainty,
             git_cache: self.git_cache,
+            git_certificates: self.git_certificates,
             protocols: if self.allow_file_repositories {
                 Protocols::RemoteAndFile
             } else {

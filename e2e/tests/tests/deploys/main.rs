@@ -7,6 +7,7 @@ mod bounds;
 mod capacity;
 mod cloud_away;
 mod cloud_slow;
+mod credentials;
 mod deletion;
 mod derived;
 mod environment_deletion;

@@ -14,7 +14,7 @@ fn commit_of(object: &Deployment) -> String {
 }
 
 /// Deploys what can't be deployed; the sentence that says so, in the history, a condition and an Event.
-async fn rejected(stage: &Stage, name: &str, release: Value) -> String {
+pub(crate) async fn rejected(stage: &Stage, name: &str, release: Value) -> String {
     stage.deploy(name, json!({ "environment": "web", "release": release })).await;
     let failed = stage.until_state(name, State::Failed).await;
     let expected = ["Pending Created", "Resolve TurnTaken", "Failed ReleaseRejected"];

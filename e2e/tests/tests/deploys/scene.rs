@@ -15,7 +15,7 @@ use dryad_machine::tenure::Role;
 use dryad_stage::Stage;
 use dryad_stage::deploys::{state_of, table};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use crate::stage;
@@ -298,19 +298,7 @@ impl Scene {
     }
 
     async fn admit_to_repository(&self) {
-        let secret = json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": { "name": SECRET },
-            "stringData": { "username": "shop", "password": "unused" },
-        });
-        let secret: Secret = serde_json::from_value(secret).expect("a Secret");
-        let apply = PatchParams::apply("shop");
-        self.stage
-            .api::<Secret>()
-            .patch(SECRET, &apply, &Patch::Apply(&secret))
-            .await
-            .expect("it is accepted");
+        self.stage.basic_auth(SECRET, "shop", "unused").await;
     }
 }
 

@@ -4,32 +4,23 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use dryad_crds::{Deployment, Environment};
+use dryad_git_server::{Manners, Server};
 use dryad_machine::state::State;
 use dryad_stage::Stage;
 use dryad_stage::deploys::history_of;
 use dryad_stage::operator::{AWS_SECRET, Operator};
-use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{ListParams, PostParams};
+use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use crate::stage;
 
 const USER: &str = "canary-user-5c1e";
 const PASSWORD: &str = "canary-password-9b27";
+/// Both in base64, as git sends them.
+const AUTHORIZATION: &str = "Y2FuYXJ5LXVzZXItNWMxZTpjYW5hcnktcGFzc3dvcmQtOWIyNw==";
 const EXTERNAL_ID: &str = "canary-external-41d0";
 const ROLE: &str = "arn:aws:iam::210987654321:role/dryad";
-
-async fn secret(stage: &Stage, name: &str, password: &str) {
-    let secret = json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": { "name": name },
-        "stringData": { "username": USER, "password": password },
-    });
-    let secret: Secret = serde_json::from_value(secret).expect("a Secret");
-    stage.api::<Secret>().create(&PostParams::default(), &secret).await.expect("it is accepted");
-}
 
 /// An Environment of this name that does not wait long, and what becomes of a deploy to it.
 async fn fails(stage: &Stage, name: &str, change: impl FnOnce(&mut Value)) -> String {
@@ -88,10 +79,21 @@ async fn no_secret_shows_whatever_goes_wrong_with_it() {
     production["externalId"] = json!(EXTERNAL_ID);
     configuration["accounts"]["production"] = production;
     stage.configure(&configuration).unwrap();
-    secret(&stage, "repository", PASSWORD).await;
-    secret(&stage, "broken", &format!("{PASSWORD}\n")).await;
-    let operator = stage.operator("a").unwrap();
+    stage.basic_auth("repository", USER, PASSWORD).await;
+    stage.basic_auth("broken", USER, &format!("{PASSWORD}\n")).await;
+    let nobody = Manners::Guarded { authorization: "Basic nobody", canary: PASSWORD };
+    let server = Server::start(stage.directory(), nobody).await;
+    let certificates = server.certificate();
+    let flags = ["--git-certificates", certificates.to_str().expect("a plain path")];
+    let operator = stage.operator_told("a", &flags).unwrap();
 
+    let refused = fails(&stage, "refused", |spec| {
+        spec["source"]["repository"] = json!(server.url("web"));
+        spec["source"]["secretName"] = json!("repository");
+    })
+    .await;
+    assert!(refused.contains("denied access with the credentials given"), "{refused}");
+    assert!(server.seen().authorizations.iter().any(|sent| sent.ends_with(AUTHORIZATION)), "it was sent");
     let unreachable = "https://127.0.0.1:1/shop/web.git";
     let asked = fails(&stage, "unreachable", |spec| {
         spec["source"]["repository"] = json!(unreachable);
@@ -123,7 +125,7 @@ async fn no_secret_shows_whatever_goes_wrong_with_it() {
     let shown = shown(&stage, &operator).await;
     for (place, text) in &shown {
         assert!(!text.is_empty(), "{place} is empty");
-        for secret in [USER, PASSWORD, EXTERNAL_ID, AWS_SECRET] {
+        for secret in [USER, PASSWORD, AUTHORIZATION, EXTERNAL_ID, AWS_SECRET] {
             assert!(!text.contains(secret), "{place} shows {secret}");
         }
     }

@@ -1,17 +1,16 @@
 //! Git asked for real: repositories on disk, and behind git's own HTTP server with TLS.
 
-mod server;
 mod upstream;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use dryad_git_server::{Manners, Server, processes_with};
 use dryad_machine::release::{Commit, ReleaseRequest};
 use tempfile::TempDir;
 
 use super::*;
 use crate::release::{Answer, Asked, Past, Retry, Source, decide};
-use server::{Manners, Server, processes_with};
 use upstream::{Recorder, Upstream};
 
 /// Long enough for a slow machine; tests of the timeout set their own.

@@ -1,4 +1,7 @@
-//! A git server on loopback: git's own `http-backend` behind real TLS, and the ways in which servers disappoint.
+//! A git server on loopback, for tests: git's own `http-backend` behind real TLS, and the ways in which servers
+//! disappoint.
+//!
+//! It panics where anything is not as a test needs it. It is no server for anybody else: one request, one process.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,11 +23,16 @@ use tokio_rustls::server::TlsStream;
 
 /// How the server treats whoever asks.
 #[derive(Clone)]
-pub(super) enum Manners {
+pub enum Manners {
     /// Answers everybody.
     Open,
     /// Answers who sends this `Authorization`, and looks at the machine's processes when it does.
-    Guarded { authorization: &'static str, canary: &'static str },
+    Guarded {
+        /// The header's value. Whoever sends another one is refused, and told what was sent.
+        authorization: &'static str,
+        /// What no process may have among its arguments.
+        canary: &'static str,
+    },
     /// Sends everybody elsewhere.
     Redirect(String),
     /// Says this, in text.
@@ -33,7 +41,8 @@ pub(super) enum Manners {
     Hangs,
 }
 
-pub(super) struct Server {
+/// A running server. It answers for as long as the runtime that it was started on.
+pub struct Server {
     address: SocketAddr,
     dir: TempDir,
     seen: Arc<Mutex<Seen>>,
@@ -41,12 +50,15 @@ pub(super) struct Server {
 
 /// What the server noticed.
 #[derive(Default)]
-pub(super) struct Seen {
-    pub(super) requests: usize,
-    pub(super) authorizations: Vec<String>,
-    /// Where the canary was while an authorised request was under way.
-    pub(super) canary_in_arguments: usize,
-    pub(super) canary_in_environments: usize,
+pub struct Seen {
+    /// How many requests came.
+    pub requests: usize,
+    /// Every `Authorization` that was sent.
+    pub authorizations: Vec<String>,
+    /// How many processes had the canary among their arguments while an authorised request was under way.
+    pub canary_in_arguments: usize,
+    /// The same of their environments.
+    pub canary_in_environments: usize,
 }
 
 struct Shared {
@@ -57,7 +69,10 @@ struct Shared {
 
 impl Server {
     /// Serves the repositories under `root` on a port of the kernel's choice.
-    pub(super) async fn start(root: &Path, manners: Manners) -> Self {
+    ///
+    /// # Panics
+    /// When there is no port or no certificate to be had.
+    pub async fn start(root: &Path, manners: Manners) -> Self {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -80,15 +95,20 @@ impl Server {
     }
 
     /// The URL of the repository in the directory `name`.
-    pub(super) fn url(&self, name: &str) -> String {
+    pub fn url(&self, name: &str) -> String {
         format!("https://localhost:{}/{name}", self.address.port())
     }
 
-    pub(super) fn certificate(&self) -> PathBuf {
+    /// The file with the one certificate authority that vouches for it, its own.
+    pub fn certificate(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
     }
 
-    pub(super) fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+    /// What it has noticed so far.
+    ///
+    /// # Panics
+    /// When whoever looked before panicked.
+    pub fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap()
     }
 }
@@ -155,8 +175,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     }
 }
 
-/// How many processes have `text` in this file of theirs.
-pub(super) fn processes_with(text: &str, file: &str) -> usize {
+/// How many processes have `text` in this file of theirs, such as `cmdline` or `environ`.
+///
+/// # Panics
+/// Where there is no `/proc`.
+pub fn processes_with(text: &str, file: &str) -> usize {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let held = processes.filter_map(|process| std::fs::read(process.path().join(file)).ok());
     held.filter(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes())).count()
