@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 /// How many users ask at once.
 const USERS: usize = 4;
 /// How long each rests between two questions.
-const REST: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(40);
 /// How long a user waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// An answer that was not given for so long is no longer being given.
