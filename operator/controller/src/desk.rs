@@ -25,6 +25,8 @@ pub struct Desk {
     pub projected: Option<Seen>,
     /// Until when a write of that parameter that was not answered may still land, in time since the process started.
     pub parameter_uncertain_until: Duration,
+    /// Since when a Deployment's Environment is known to be gone, in time since the process started.
+    pub gone_since: Option<Duration>,
     /// What an Environment declares, by the generation it was read in.
     pub(crate) declared: Known,
     /// When progress was last written, in time since the process started, and at which entry of the history.
@@ -60,6 +62,7 @@ impl Desks {
                 settled: None,
                 projected: None,
                 parameter_uncertain_until: Duration::ZERO,
+                gone_since: None,
                 declared: None,
                 reported: None,
             }))

@@ -96,6 +96,7 @@ fn severity(reason: Reason) -> EventType {
         | Reason::CheckFailed
         | Reason::TimedOut
         | Reason::GreenLost
+        | Reason::EnvironmentGone
         | Reason::BlueLost => EventType::Warning,
     }
 }
@@ -213,6 +214,7 @@ mod tests {
             "TimedOut",
             "GreenLost",
             "BlueLost",
+            "EnvironmentGone",
         ];
         assert_eq!(warnings, expected);
     }

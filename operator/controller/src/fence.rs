@@ -3,7 +3,7 @@
 //! A decision is made from caches, which may be old. Before every change both objects are read once more
 //! from the quorum; if the turn or the history is no longer what was decided on, nothing is sent.
 
-use dryad_crds::{Deployment, Environment};
+use dryad_crds::{Deployment, DeploymentStatus, Environment};
 use dryad_machine::history::History;
 use dryad_machine::tenure::Tenure;
 use kube::{Api, ResourceExt};
@@ -41,15 +41,39 @@ pub async fn deployment(
     let moved = |kind, name: &str| Fenced::Moved { kind, name: name.to_owned() };
     let (deployment, environment) =
         futures::future::join(deployments.get_opt(&name), environments.get_opt(environment_name)).await;
-    let deployment = deployment?.ok_or_else(|| moved("Deployment", &name))?;
-    let status = deployment.status.clone().unwrap_or_default();
-    if deployment.uid() != decided.uid() || status.history.len() != history.entries().len() {
-        return Err(moved("Deployment", &name));
-    }
+    let status = unmoved(deployment?, decided, history).ok_or_else(|| moved("Deployment", &name))?;
     let tenure = environment?.and_then(|environment| environment.status).map(|status| status.tenure);
     let ours = tenure
         .is_some_and(|tenure| tenure.holder == Some(view::uid(decided)) && status.turn == Some(tenure.turn));
     ours.then_some(()).ok_or_else(|| moved("Environment", environment_name))
+}
+
+/// Lets the effects of a deploy whose Environment is gone pass only while its history is the one that was decided on, and
+/// the Environment has not come back with its holder on record.
+///
+/// # Errors
+/// When it is not so, or nobody knows.
+pub async fn orphan(
+    deployments: &Api<Deployment>,
+    environments: &Api<Environment>,
+    decided: &Deployment,
+    history: &History,
+) -> Result<(), Fenced> {
+    let (name, environment_name) = (decided.name_any(), decided.spec.environment.as_str());
+    let moved = |kind, name: &str| Fenced::Moved { kind, name: name.to_owned() };
+    let (deployment, environment) =
+        futures::future::join(deployments.get_opt(&name), environments.get_opt(environment_name)).await;
+    unmoved(deployment?, decided, history).ok_or_else(|| moved("Deployment", &name))?;
+    let holder = environment?.and_then(|environment| environment.status?.tenure.holder);
+    let stays_gone = holder != Some(view::uid(decided));
+    stays_gone.then_some(()).ok_or_else(|| moved("Environment", environment_name))
+}
+
+/// The status of a Deployment that is still the one that was decided on.
+fn unmoved(stored: Option<Deployment>, decided: &Deployment, history: &History) -> Option<DeploymentStatus> {
+    let stored = stored.filter(|stored| stored.uid() == decided.uid())?;
+    let status = stored.status.unwrap_or_default();
+    (status.history.len() == history.entries().len()).then_some(status)
 }
 
 /// Lets an Environment's own effects pass only while its spec and its tenure are those that were decided on.

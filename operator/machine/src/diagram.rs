@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::table::{Answer, answer};
 
 /// The columns, in the order in which people think of them.
-const COLUMNS: [Event; 7] = [
+const COLUMNS: [Event; 8] = [
     Event::Ok,
     Event::Failed,
     Event::TimedOut,
@@ -15,6 +15,7 @@ const COLUMNS: [Event; 7] = [
     Event::EndRequested,
     Event::Deleted,
     Event::Superseded,
+    Event::Orphaned,
 ];
 
 /// The states and what leads from one to another, as a Mermaid `stateDiagram-v2`.
@@ -54,6 +55,7 @@ pub fn markdown() -> String {
 
 fn event_name(event: Event) -> &'static str {
     match event {
+        Event::Orphaned => "Environment gone",
         Event::EndRequested => "abort or rollback asked",
         Event::Deleted => "deleted",
         Event::Failed => "failed",

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 /// What can happen to a deploy: the columns of the [table](crate::table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
+    /// The Environment is gone, in spite of the finalizer on it: nobody may change its groups any more.
+    Orphaned,
     /// Somebody asked for an abort or a rollback.
     EndRequested,
     /// The Deployment or its Environment is being deleted.
@@ -27,7 +29,8 @@ pub enum Event {
 impl Event {
     /// Every event, the one that counts most first: where several hold, the first that the table has an answer
     /// to is taken. A fresh success beats a time-out.
-    pub const BY_PRIORITY: [Self; 7] = [
+    pub const BY_PRIORITY: [Self; 8] = [
+        Self::Orphaned,
         Self::EndRequested,
         Self::Deleted,
         Self::Failed,
@@ -83,13 +86,15 @@ pub enum Reason {
     DeploymentDeleted,
     /// The Environment is being deleted.
     EnvironmentDeleted,
+    /// The Environment is gone, in spite of the finalizer on it.
+    EnvironmentGone,
     /// Another Deployment went ahead.
     Superseded,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Created,
         Self::TurnTaken,
         Self::ReleaseResolved,
@@ -111,6 +116,7 @@ impl Reason {
         Self::RollbackRequested,
         Self::DeploymentDeleted,
         Self::EnvironmentDeleted,
+        Self::EnvironmentGone,
         Self::Superseded,
     ];
 
@@ -134,6 +140,7 @@ impl Reason {
             Self::GreenLost => Some(Event::GreenLost),
             Self::AbortRequested | Self::RollbackRequested => Some(Event::EndRequested),
             Self::DeploymentDeleted | Self::EnvironmentDeleted => Some(Event::Deleted),
+            Self::EnvironmentGone => Some(Event::Orphaned),
             Self::Superseded => Some(Event::Superseded),
         }
     }
@@ -162,6 +169,7 @@ impl Reason {
             Self::RollbackRequested => "RollbackRequested",
             Self::DeploymentDeleted => "DeploymentDeleted",
             Self::EnvironmentDeleted => "EnvironmentDeleted",
+            Self::EnvironmentGone => "EnvironmentGone",
             Self::Superseded => "Superseded",
         }
     }

@@ -32,21 +32,24 @@ pub const fn answer(state: State, event: Event) -> Answer {
     use Answer::{
         EndOfRollback, GiveUpRollback, Go, NextStep, RollbackBeforeTraffic, RollbackOntoViableBlue, Stay,
     };
-    use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Superseded, TimedOut};
+    use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Orphaned, Superseded, TimedOut};
     match (state, event) {
         (State::Pending, Ok) => Go(State::Resolve),
         (State::Pending, Failed | TimedOut | GreenLost) => Stay,
         (State::Pending, EndRequested | Deleted | Superseded) => Go(State::Canceled),
+        (State::Pending, Orphaned) => Stay,
 
         (State::Resolve, Ok) => Go(State::Prepare),
         (State::Resolve, Failed | TimedOut) => Go(State::Failed),
         (State::Resolve, GreenLost) => Stay,
         (State::Resolve, EndRequested | Deleted) => Go(State::Aborted),
         (State::Resolve, Superseded) => Go(State::Canceled),
+        (State::Resolve, Orphaned) => Go(State::Failed),
 
         (State::Prepare, Ok) => Go(State::RolloutWait),
         (State::Prepare, Failed | TimedOut | EndRequested | Deleted | Superseded) => Go(State::Rollback),
         (State::Prepare, GreenLost) => Stay,
+        (State::Prepare, Orphaned) => Go(State::Failed),
 
         (State::RolloutWait, Ok) => Go(State::EvaluateWait),
         (State::EvaluateWait, Ok) => NextStep,
@@ -55,21 +58,25 @@ pub const fn answer(state: State, event: Event) -> Answer {
             Failed | TimedOut | GreenLost | EndRequested | Deleted,
         ) => Go(State::Rollback),
         (State::RolloutWait | State::EvaluateWait, Superseded) => RollbackBeforeTraffic,
+        (State::RolloutWait | State::EvaluateWait, Orphaned) => Go(State::Failed),
 
         (State::RetainWait, Ok | Deleted | Superseded) => Go(State::RetireWait),
         (State::RetainWait, Failed | TimedOut) => Stay,
         (State::RetainWait, GreenLost | EndRequested) => RollbackOntoViableBlue,
+        (State::RetainWait, Orphaned) => Go(State::Failed),
 
         (State::RetireWait, Ok | Failed | TimedOut | Superseded) => Go(State::Done),
         (State::RetireWait, GreenLost | EndRequested | Deleted) => Stay,
+        (State::RetireWait, Orphaned) => Go(State::Failed),
 
         (State::Rollback, Ok) => EndOfRollback,
         (State::Rollback, Failed | TimedOut) => GiveUpRollback,
         (State::Rollback, GreenLost | EndRequested | Deleted | Superseded) => Stay,
+        (State::Rollback, Orphaned) => Go(State::Failed),
 
         (
             State::Done | State::Failed | State::Aborted | State::Canceled,
-            Ok | Failed | TimedOut | GreenLost | EndRequested | Deleted | Superseded,
+            Ok | Failed | TimedOut | GreenLost | EndRequested | Deleted | Superseded | Orphaned,
         ) => Stay,
     }
 }
@@ -144,7 +151,9 @@ fn end_of_rollback(cause: Option<Reason>) -> State {
     match cause.and_then(Reason::event) {
         Some(Event::EndRequested | Event::Deleted) => State::Aborted,
         Some(Event::Superseded) => State::Canceled,
-        Some(Event::Ok | Event::Failed | Event::TimedOut | Event::GreenLost) | None => State::Failed,
+        Some(Event::Ok | Event::Failed | Event::TimedOut | Event::GreenLost | Event::Orphaned) | None => {
+            State::Failed
+        }
     }
 }
 
@@ -155,9 +164,9 @@ mod tests {
     /// The table of the design, cell by cell, written down a second time on purpose.
     #[test]
     fn the_table_is_the_one_that_was_designed() {
-        use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Superseded, TimedOut};
+        use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Orphaned, Superseded, TimedOut};
         let cells = |state: State| {
-            [Ok, Failed, TimedOut, GreenLost, EndRequested, Deleted, Superseded]
+            [Ok, Failed, TimedOut, GreenLost, EndRequested, Deleted, Superseded, Orphaned]
                 .map(|event| match answer(state, event) {
                     Answer::Stay => "-".to_owned(),
                     Answer::Go(next) => next.to_string(),
@@ -166,18 +175,18 @@ mod tests {
                 .join(" ")
         };
         let expected = [
-            "Resolve - - - Canceled Canceled Canceled",
-            "Prepare Failed Failed - Aborted Aborted Canceled",
-            "RolloutWait Rollback Rollback - Rollback Rollback Rollback",
-            "EvaluateWait Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic",
-            "NextStep Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic",
-            "RetireWait - - RollbackOntoViableBlue RollbackOntoViableBlue RetireWait RetireWait",
-            "Done Done Done - - - Done",
-            "EndOfRollback GiveUpRollback GiveUpRollback - - - -",
-            "- - - - - - -",
-            "- - - - - - -",
-            "- - - - - - -",
-            "- - - - - - -",
+            "Resolve - - - Canceled Canceled Canceled -",
+            "Prepare Failed Failed - Aborted Aborted Canceled Failed",
+            "RolloutWait Rollback Rollback - Rollback Rollback Rollback Failed",
+            "EvaluateWait Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic Failed",
+            "NextStep Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic Failed",
+            "RetireWait - - RollbackOntoViableBlue RollbackOntoViableBlue RetireWait RetireWait Failed",
+            "Done Done Done - - - Done Failed",
+            "EndOfRollback GiveUpRollback GiveUpRollback - - - - Failed",
+            "- - - - - - - -",
+            "- - - - - - - -",
+            "- - - - - - - -",
+            "- - - - - - - -",
         ];
         for (state, row) in State::ALL.into_iter().zip(expected) {
             assert_eq!(cells(state), row, "{state}");

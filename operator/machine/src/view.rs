@@ -1,7 +1,9 @@
 //! Everything a decision about one Deployment is made from, apart from the [memory](crate::memory).
 
+use std::time::Duration;
+
 use crate::history::History;
-use crate::name::{Place, Turn, Uid};
+use crate::name::{GroupName, Place, Turn, Uid};
 use crate::plan::{Pace, Plan, Revision};
 use crate::strategy::Strategy;
 use crate::tenure::Tenure;
@@ -13,6 +15,8 @@ pub struct View<'a> {
     pub deployment: &'a DeploymentView,
     /// Its Environment; none where there is none of that name.
     pub environment: Option<&'a EnvironmentView>,
+    /// What has become of the Environment whose turn it took.
+    pub home: Home<'a>,
     /// Its place among those that wait.
     pub queue: Queue,
     /// Which release is meant. Looked at in `Resolve` only.
@@ -38,6 +42,24 @@ pub struct DeploymentView {
     pub turn: Option<Turn>,
     /// The plan recorded with `ReleaseResolved`.
     pub plan: Option<Plan>,
+}
+
+/// What has become of the Environment whose turn a Deployment took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Home<'a> {
+    /// It exists, nobody knows better, or no turn was taken yet.
+    Standing,
+    /// A quorum read says that it does not exist, or that another one has its name now.
+    Gone(&'a Remains),
+}
+
+/// What is left of an Environment that is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Remains {
+    /// For how long this process has known that it is gone.
+    pub since: Duration,
+    /// The groups of the plan that can still be told apart from anybody else's: only those were looked for.
+    pub groups: Vec<GroupName>,
 }
 
 /// An Environment as its cache shows it.

@@ -1,7 +1,10 @@
 //! What is deleted leaves nothing behind but what serves, and what has ended can go without anybody noticing.
 
-use dryad_crds::Deployment;
+use dryad_crds::{Deployment, Environment};
+use dryad_machine::event::Reason;
 use dryad_machine::state::State;
+use dryad_stage::deploys::history_of;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::scene::{Place, Scene, WEB, changes, green_of};
@@ -57,6 +60,51 @@ async fn a_deployment_deleted_while_it_rolls_back_leaves_what_served() {
     scene.until_gone::<Deployment>("web-2").await;
     scene.serves("web-1").await;
     assert_eq!(users.leave().await, "one");
+}
+
+/// Holds a deploy there, and deletes its Environment in spite of the finalizer. The deploy ends and goes, and leaves in
+/// the cloud what it leaves.
+async fn environment_torn_away(place: Place, leaves: fn(blue: String, green: String) -> Vec<String>) {
+    let scene = Scene::set(&format!("torn-{place:?}").to_lowercase(), |_| {}).await;
+    let users = Users::of(&scene.stage);
+    let _operator = scene.stage.operator("a").unwrap();
+    let blue = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    scene.deploy_held("web-2").await;
+    let green = green_of(&scene.bring("web-2", place).await);
+    let shifts = || {
+        scene
+            .stage
+            .cloud
+            .control()
+            .with(|world, _| changes(world).into_iter().filter(|change| *change == "ModifyRule").count())
+    };
+    let before = shifts();
+    scene.stage.delete::<Environment>(WEB).await;
+    let strip = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    let environments = scene.stage.api::<Environment>();
+    environments.patch(WEB, &PatchParams::default(), &strip).await.expect("it is accepted");
+    scene.let_all_go().await;
+    let ended = scene.stage.until_state("web-2", State::Failed).await;
+    let last = history_of(&ended).pop().expect("it has ended");
+    let mut left = leaves(blue, green);
+    left.sort_unstable();
+    assert_eq!(last.reason, Reason::EnvironmentGone, "{}", last.message);
+    assert!(left.iter().all(|group| last.message.contains(group)), "{}", last.message);
+    scene.stage.delete::<Deployment>("web-2").await;
+    scene.until_gone::<Deployment>("web-2").await;
+    let groups: Vec<_> = left.iter().map(String::as_str).collect();
+    scene.left(&groups, 2 * groups.len()).await;
+    assert_eq!(shifts(), before, "traffic was moved");
+    users.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_whose_environment_is_torn_away_ends_and_takes_down_only_what_carries_nothing() {
+    tokio::join!(
+        Box::pin(environment_torn_away(Place::ProvenApart, |blue, _| vec![blue])),
+        Box::pin(environment_torn_away(Place::ProvenInService, |blue, green| vec![blue, green])),
+        Box::pin(environment_torn_away(Place::Retaining, |_, green| vec![green])),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 //! is decided by [`dryad_machine::decide`].
 
 mod evaluate;
+mod home;
 mod line;
 mod resolve;
 
@@ -17,10 +18,11 @@ use dryad_crds::{Deployment, Environment};
 use dryad_machine::decide::{self, Action, Append, Decision, Progress, Write};
 use dryad_machine::effect::Effect;
 use dryad_machine::memory::{Look, Memory};
+use dryad_machine::plan::Plan;
 use dryad_machine::reading::Reading;
 use dryad_machine::state::State;
-use dryad_machine::tenure::Tenure;
-use dryad_machine::view::{DeploymentView, EnvironmentView, View};
+use dryad_machine::tenure::Member;
+use dryad_machine::view::{DeploymentView, EnvironmentView, Home, View};
 use futures::FutureExt;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller;
@@ -38,6 +40,7 @@ use crate::operator::{Operator, TickError};
 use crate::record::{self, Recorded};
 use crate::tags::{Freight, Owner};
 use crate::view;
+use home::Gone;
 
 /// How often an unchanged object is looked at again when nothing else wakes it.
 const IDLE: Duration = Duration::from_secs(300);
@@ -76,7 +79,13 @@ pub async fn reconcile<C: Cloud>(
     if let Some(environment) = &environment_view {
         operator.desks.tell(&environment.revision.uid, &mut desk.memory);
     }
-    let tick = Tick { operator: &operator, object, deployment, environment, environment_view };
+    let mut tick =
+        Tick { operator: &operator, object, deployment, environment, environment_view, gone: None };
+    tick.gone = home::gone(&tick).await?;
+    let now = operator.clock.now();
+    desk.gone_since = tick.gone.as_ref().and(desk.gone_since.or(Some(now.mono)));
+    let known_for = desk.gone_since.map_or(Duration::ZERO, |since| now.mono.saturating_sub(since));
+    let remains = tick.gone.as_ref().map(|gone| gone.remains(known_for));
 
     // 2. Observe: the target, the release, the checks.
     let sight = tick.observe(&mut desk).await;
@@ -87,6 +96,7 @@ pub async fn reconcile<C: Cloud>(
     let view = View {
         deployment: &tick.deployment,
         environment: tick.environment_view.as_ref(),
+        home: remains.as_ref().map_or(Home::Standing, Home::Gone),
         queue: line::queue(&tick),
         resolution: &resolution,
     };
@@ -131,6 +141,8 @@ struct Tick<'a, C> {
     deployment: DeploymentView,
     environment: Option<Arc<Environment>>,
     environment_view: Option<EnvironmentView>,
+    /// Set once the Environment whose turn it took is gone.
+    gone: Option<Gone>,
 }
 
 impl<C: Cloud> Tick<'_, C> {
@@ -155,22 +167,47 @@ impl<C: Cloud> Tick<'_, C> {
         self.operator.refusal(&self.namespace(), &self.template()?)
     }
 
+    /// The groups that exist as far as this deploy is concerned, and where.
+    fn ledger(&self) -> &[Member] {
+        match (&self.gone, &self.environment_view) {
+            (Some(gone), _) => &gone.groups,
+            (None, Some(environment)) => &environment.tenure.groups,
+            (None, None) => &[],
+        }
+    }
+
+    /// On whose behalf they exist.
+    fn owner(&self) -> Option<Owner> {
+        match &self.gone {
+            Some(gone) => gone.owner.clone(),
+            None => self.environment.as_ref().map(|environment| self.operator.owner(environment)),
+        }
+    }
+
+    /// Whether it is for this deploy to look at the target.
+    fn looks(&self) -> bool {
+        let holder =
+            self.environment_view.as_ref().and_then(|environment| environment.tenure.holder.as_ref());
+        match self.state() {
+            State::Pending => false,
+            state if self.gone.is_some() => !state.is_terminal(),
+            _ => holder == Some(&self.deployment.uid),
+        }
+    }
+
     async fn observe(&self, desk: &mut Desk) -> Option<Sight> {
-        let holder = self.environment_view.as_ref()?.tenure.holder.as_ref();
-        if self.state() == State::Pending || holder != Some(&self.deployment.uid) {
+        if !self.looks() {
             return None;
         }
         // Nobody looks at what somebody only wrote down. What is frozen was permitted when it was.
         if self.deployment.plan.is_none() && self.refusal().is_some() {
             return None;
         }
-        let environment = self.environment.as_ref()?;
-        let tenure = &self.environment_view.as_ref()?.tenure;
         let target = blueprint::target(&self.template()?);
-        let owner = self.operator.owner(environment);
+        let owner = self.owner()?;
         let green = self.deployment.plan.as_ref().map(|plan| &plan.green);
         let at = self.operator.clock.now();
-        let seen = observe::look(&*self.operator.cloud, &target, &tenure.groups, &owner, green).await;
+        let seen = observe::look(&*self.operator.cloud, &target, self.ledger(), &owner, green).await;
         self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
         match seen {
             Ok(sight) => {
@@ -231,11 +268,9 @@ impl<C: Cloud> Tick<'_, C> {
     }
 
     async fn act(&self, effects: &[Effect], reading: &Reading, memory: &mut Memory) -> Result<(), TickError> {
-        let (Some(template), Some(environment)) = (self.template(), &self.environment) else { return Ok(()) };
-        let tenure = &self.environment_view.as_ref().map(|view| view.tenure.clone()).unwrap_or_default();
-        let owner = self.operator.owner(environment);
+        let (Some(template), Some(owner)) = (self.template(), self.owner()) else { return Ok(()) };
         let launches = effects.iter().any(|effect| matches!(effect, Effect::Launch { .. }));
-        let blueprint = if launches { self.blueprint(&template, tenure, &owner).await } else { Ok(None) };
+        let blueprint = if launches { self.blueprint(&template, &owner).await } else { Ok(None) };
         let blueprint = match blueprint {
             Ok(blueprint) => blueprint,
             Err(Obstacle::Lasting(why)) => {
@@ -252,7 +287,7 @@ impl<C: Cloud> Tick<'_, C> {
             cloud: &*self.operator.cloud,
             target: &blueprint::target(&template),
             reading,
-            ledger: &tenure.groups,
+            ledger: self.ledger(),
             blueprint: blueprint.as_ref(),
             tick: self.tick(),
             uncertainty: self.operator.uncertainty,
@@ -284,14 +319,10 @@ impl<C: Cloud> Tick<'_, C> {
     }
 
     /// What green is made of.
-    async fn blueprint(
-        &self,
-        template: &Template,
-        tenure: &Tenure,
-        owner: &Owner,
-    ) -> Result<Option<Blueprint>, Obstacle> {
+    async fn blueprint(&self, template: &Template, owner: &Owner) -> Result<Option<Blueprint>, Obstacle> {
         let plan = self.deployment.plan.as_ref();
-        let Some((plan, member)) = plan.and_then(|plan| Some((plan, tenure.member(&plan.green)?))) else {
+        let green = |plan: &Plan| self.ledger().iter().find(|member| member.name == plan.green);
+        let Some((plan, member)) = plan.and_then(|plan| Some((plan, green(plan)?))) else {
             return Ok(None);
         };
         let hear = |answer: Result<(), &CloudError>| {
@@ -308,7 +339,11 @@ impl<C: Cloud> Tick<'_, C> {
     async fn may_still_act(&self) -> Result<bool, TickError> {
         let (deployments, environments) = self.apis();
         let history = &self.deployment.history;
-        match fence::deployment(&deployments, &environments, self.object, history).await {
+        let passes = match &self.gone {
+            None => fence::deployment(&deployments, &environments, self.object, history).await,
+            Some(_) => fence::orphan(&deployments, &environments, self.object, history).await,
+        };
+        match passes {
             Ok(()) => Ok(self.operator.may_act()),
             Err(fence::Fenced::Moved { .. }) => Ok(false),
             Err(fence::Fenced::Api(error)) => Err(error.into()),

@@ -2,11 +2,12 @@
 
 use super::{Decision, TenureChange, Write, turn};
 use crate::case::Case;
-use crate::view::Finalizer;
+use crate::view::{Finalizer, Home};
 
 pub(super) fn close(case: &Case<'_>) -> Decision {
     let deployment = case.view.deployment;
-    if let Some(environment) = case.environment() {
+    // One that has the name of an Environment that is gone knows nothing of this turn.
+    if let Some(environment) = case.environment().filter(|_| matches!(case.view.home, Home::Standing)) {
         let tenure = &environment.tenure;
         if tenure.holder.as_ref() == Some(&deployment.uid) {
             if !case.is_certain() {

@@ -5,6 +5,7 @@
 
 mod close;
 mod forward;
+mod orphan;
 mod retire;
 mod rollback;
 mod signals;
@@ -21,7 +22,7 @@ use crate::name::Turn;
 use crate::plan::Plan;
 use crate::state::State;
 use crate::tenure::Tenure;
-use crate::view::{Existence, Finalizer, View};
+use crate::view::{Existence, Finalizer, Home, View};
 
 pub(crate) use retire::{Retiring, one_from_users, retire};
 
@@ -142,6 +143,11 @@ pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     }
     if deployment.history.last().is_none() {
         return Decision::write(transition::created(&case));
+    }
+    if case.state() != State::Pending
+        && let Home::Gone(remains) = view.home
+    {
+        return orphan::orphan(&case, remains);
     }
     if case.state() != State::Pending && !turn::is_ours(&case) {
         return Decision::wait(case.tick(), "waiting to see the turn that it holds");

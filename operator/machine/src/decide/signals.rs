@@ -1,13 +1,14 @@
 //! Which events hold in this tick, and what a deploy waits for while none does.
 
-use super::{Progress, rollback, transition};
+use super::{Progress, orphan, rollback, transition};
 use crate::case::Case;
 use crate::event::{Event, Reason};
 use crate::memory::Verdict;
+use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::{Attached, Presence, Reading};
 use crate::state::State;
-use crate::view::{Deletion, EndRequest, Evaluation, Existence, Others, Paused, Resolution, Successor};
+use crate::view::{Deletion, EndRequest, Evaluation, Existence, Home, Others, Paused, Resolution, Successor};
 
 /// An event that holds, in the words of the history.
 pub(super) struct Signal {
@@ -22,6 +23,7 @@ fn signal_of(reason: Reason, message: impl Into<String>) -> Signal {
 /// The event, if it holds.
 pub(super) fn signal(case: &Case<'_>, event: Event) -> Option<Signal> {
     match event {
+        Event::Orphaned => orphaned(case),
         Event::EndRequested => end_requested(case),
         Event::Deleted => deleted(case),
         Event::Failed => failed(case),
@@ -30,6 +32,21 @@ pub(super) fn signal(case: &Case<'_>, event: Event) -> Option<Signal> {
         Event::Ok => ok(case),
         Event::TimedOut => timed_out(case),
     }
+}
+
+/// With its Environment went ledger and turn: it tidies up after itself, and ends.
+fn orphaned(case: &Case<'_>) -> Option<Signal> {
+    let Home::Gone(remains) = case.view.home else { return None };
+    if !case.is_certain() || !orphan::is_settled(case, remains) {
+        return None;
+    }
+    let left: Vec<_> = orphan::left(case, remains).map(GroupName::as_str).collect();
+    let left = match left.as_slice() {
+        [] => String::new(),
+        names => format!("; left as they are, delete by hand what is not needed: {}", names.join(", ")),
+    };
+    let message = format!("the Environment was deleted in spite of its finalizer{left}");
+    Some(signal_of(Reason::EnvironmentGone, message))
 }
 
 fn end_requested(case: &Case<'_>) -> Option<Signal> {

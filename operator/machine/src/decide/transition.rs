@@ -20,12 +20,19 @@ pub(super) fn created(case: &Case<'_>) -> Write {
 
 /// The entry for the event that counts most, of those that hold and that the table has an answer to.
 pub(super) fn next(case: &Case<'_>) -> Option<Append> {
+    Event::BY_PRIORITY.into_iter().find_map(|event| entry_for(case, event))
+}
+
+/// The entry of a deploy whose Environment is gone. Without its turn it may record nothing else.
+pub(super) fn orphaned(case: &Case<'_>) -> Option<Append> {
+    entry_for(case, Event::Orphaned)
+}
+
+fn entry_for(case: &Case<'_>, event: Event) -> Option<Append> {
     let facts = case.facts();
-    Event::BY_PRIORITY.into_iter().find_map(|event| {
-        let signal = signals::signal(case, event)?;
-        let next = table::resolve(case.state(), event, facts)?;
-        append(case, next, event, facts.carrier, signal)
-    })
+    let signal = signals::signal(case, event)?;
+    let next = table::resolve(case.state(), event, facts)?;
+    append(case, next, event, facts.carrier, signal)
 }
 
 fn append(case: &Case<'_>, next: State, event: Event, carrier: Carrier, signal: Signal) -> Option<Append> {

@@ -50,6 +50,8 @@ pub(crate) enum Ask {
     /// The object is gone at once, finalizer or not.
     ForceDelete(usize),
     DeleteEnvironment(Deletion),
+    /// The Environment is gone at once, finalizer or not.
+    ForceDeleteEnvironment,
     /// This is the size from now on; none: an autoscaler's.
     Scale(Option<u8>),
     /// This is the upper bound from now on.
@@ -204,6 +206,9 @@ impl Scope {
                 asks.push(Ask::Skip(place));
             }
         }
+        if self.forced && state.api.environment.is_some() {
+            asks.push(Ask::ForceDeleteEnvironment);
+        }
         if state.api.environment.as_ref().is_some_and(|it| it.view.deletion == Deletion::None) {
             asks.extend([Deletion::Delete, Deletion::Retain].map(Ask::DeleteEnvironment));
         }
@@ -291,7 +296,7 @@ fn somebody_else_acted(state: &mut State) {
 }
 
 pub(crate) fn asked(state: &mut State, ask: Ask) {
-    if matches!(ask, Ask::ForceDelete(_) | Ask::Scale(_) | Ask::Bound(_)) {
+    if matches!(ask, Ask::ForceDelete(_) | Ask::ForceDeleteEnvironment | Ask::Scale(_) | Ask::Bound(_)) {
         somebody_else_acted(state);
     }
     let api = &mut state.api;
@@ -306,6 +311,7 @@ pub(crate) fn asked(state: &mut State, ask: Ask) {
             (it.existence, it.finalizer) = (Existence::BeingDeleted, Finalizer::Absent);
         }),
         Ask::DeleteEnvironment(deletion) => api.delete_environment(deletion),
+        Ask::ForceDeleteEnvironment => api.environment = None,
         Ask::Scale(replicas) => api.edit_environment(|it| {
             it.replicas = replicas.map(u32::from);
             it.bounds.max = it.bounds.max.max(it.replicas.unwrap_or(0));

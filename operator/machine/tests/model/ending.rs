@@ -5,6 +5,7 @@
 //! instance comes up, no check answers, nothing drains or vanishes, and only time passes.
 
 use dryad_machine::decide::Action;
+use dryad_machine::event::Reason;
 use dryad_machine::reading::Presence;
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::Role;
@@ -65,6 +66,7 @@ fn run(scope: &Scope, state: &State, course: Course, show: &mut dyn FnMut(&State
 
 /// Runs the course to its end; says what is wrong with it, if anything is.
 pub(crate) fn end(scope: &Scope, state: &State, course: Course) -> Result<(), &'static str> {
+    let first = state;
     let (state, rest) = run(scope, state, course, &mut |_| {});
     if state.broken.is_some() {
         return Err("a rule is broken on the way to the end");
@@ -77,6 +79,7 @@ pub(crate) fn end(scope: &Scope, state: &State, course: Course) -> Result<(), &'
             return Err("L2: something is written for ever");
         }
         nothing_is_left(&state)?;
+        orphans_have_tidied_up(first, &state)?;
     }
     Ok(())
 }
@@ -141,6 +144,22 @@ fn deploy_has_ended(state: &State, place: usize) -> Result<(), &'static str> {
     }
     if tick::holds(&state.api, place) || deployment.finalizer == Finalizer::Present {
         return Err("L1: a deploy that has ended never lets go");
+    }
+    Ok(())
+}
+
+/// A deploy that ended on this course because its Environment was gone has taken down what it could.
+fn orphans_have_tidied_up(first: &State, last: &State) -> Result<(), &'static str> {
+    for place in 0..DEPLOYMENTS {
+        let went_on = first.api.deployment(place).is_some_and(|it| !it.history.state().is_terminal());
+        let Some(deployment) = last.api.deployment(place).filter(|_| went_on) else { continue };
+        let orphaned = deployment.history.last().is_some_and(|entry| entry.reason == Reason::EnvironmentGone);
+        let left = last.world.groups.keys().any(|id| {
+            rules::is_superfluous(deployment, *id) && !rules::is_missed(deployment, &last.world, *id)
+        });
+        if orphaned && left {
+            return Err("L3: a deploy without an Environment leaves something that carries nothing");
+        }
     }
     Ok(())
 }

@@ -98,6 +98,7 @@ pub(crate) enum Reached {
     Grown,
     Shrunk,
     Restored,
+    Orphaned,
 }
 
 impl Reached {
@@ -120,6 +121,7 @@ impl Reached {
             Self::SecondTurn => "a second turn",
             Self::Grown => "grown to what is declared, with no deploy under way",
             Self::Shrunk => "shrunk to what is declared",
+            Self::Orphaned => "a deploy whose Environment was deleted by force",
             Self::Restored => "a blue on record as held without a deploy, with its bounds given back",
         }
     }
@@ -163,6 +165,9 @@ impl Reached {
                         it.caches.environment.as_ref().is_none_or(|it| it.view.deletion != Deletion::None)
                     })
             }),
+            Self::Orphaned => {
+                Property::sometimes(name, |_, state: &State| has_reason(state, Reason::EnvironmentGone))
+            }
             Self::Grown => Property::sometimes(name, |_, state: &State| is_at(state, MAX)),
             Self::Shrunk => Property::sometimes(name, |_, state: &State| is_at(state, 1)),
             Self::Restored => Property::sometimes(name, |_, state: &State| {

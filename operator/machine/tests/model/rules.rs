@@ -55,6 +55,11 @@ pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(),
     if let Subject::Deployment(place) = request.sender {
         let deployment = state.api.deployment(place);
         let deployment = deployment.ok_or(Broken { rule: Rule::S2, how: "a deploy that is gone acts" })?;
+        if state.api.environment.is_none() {
+            let tidies = effect_on(effect).is_some_and(|group| is_superfluous(deployment, group));
+            unless(tidies && takes_down(effect), Rule::S2, "a deploy without an Environment goes on")?;
+            return landing(state, request);
+        }
         unless(holds_turn(&state.api, deployment), Rule::S2, "a deploy acts that does not hold the turn")?;
         if let Some(plan) = &deployment.plan {
             blue_is_proven_superfluous(&state.api, &state.world, deployment, plan, effect)?;
@@ -71,13 +76,16 @@ pub(crate) fn landing(state: &State, request: &Request) -> Result<(), Broken> {
     if let Subject::Deployment(place) = request.sender {
         // A holder that vanished holds its turn until the Environment's loop ends it.
         let holds = match state.api.deployment(place) {
+            // The turn went with the Environment, and nobody can have another one.
+            _ if state.api.environment.is_none() => true,
             Some(deployment) => holds_turn(&state.api, deployment),
             None => state.api.tenure().is_some_and(|it| it.holder == Some(uid(number(place)))),
         };
         unless(holds, Rule::S2, "a request lands after its sender's turn ended")?;
     }
     if let Effect::Launch { group, .. } = &request.effect {
-        unless(state.api.member(Id::of(group)).is_some(), Rule::S6, "a group outside the ledger appears")?;
+        let known = state.api.environment.is_none() || state.api.member(Id::of(group)).is_some();
+        unless(known, Rule::S6, "a group outside the ledger appears")?;
     }
     if !request.accountable {
         return Ok(());
@@ -85,6 +93,44 @@ pub(crate) fn landing(state: &State, request: &Request) -> Result<(), Broken> {
     let mut after = (*state.world).clone();
     after.land(&request.effect);
     unless(keeps_users_served(state, request, &after), Rule::S1, "a request takes more than may be missed")
+}
+
+/// Whether it takes a group down, and does nothing else.
+fn takes_down(effect: &Effect) -> bool {
+    matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_))
+}
+
+fn effect_on(effect: &Effect) -> Option<Id> {
+    match effect {
+        Effect::Launch { group, .. }
+        | Effect::Resize { group, .. }
+        | Effect::Attach { group, .. }
+        | Effect::Detach { group, .. }
+        | Effect::Empty(group)
+        | Effect::Delete(group) => Some(Id::of(group)),
+        Effect::Enlist(_) | Effect::Shift(_) => None,
+    }
+}
+
+/// Whether a deploy without an Environment may take the group down: green until it was found good, blue from then on.
+pub(crate) fn is_superfluous(deployment: &DeploymentView, id: Id) -> bool {
+    let Some(plan) = &deployment.plan else { return false };
+    let history = &deployment.history;
+    if history.has(Phase::RetainWait) && history.rollback().is_none() {
+        plan.blue.iter().any(|blue| Id::of(blue) == id)
+    } else {
+        Id::of(&plan.green) == id
+    }
+}
+
+/// Whether users' requests reach a group that a deploy without an Environment has to do with.
+pub(crate) fn is_missed(deployment: &DeploymentView, world: &World, id: Id) -> bool {
+    let history = &deployment.history;
+    let Some(plan) = &deployment.plan else { return false };
+    let green = Id::of(&plan.green);
+    let replaced = history.has(Phase::RetireWait) && world.groups.contains_key(&green);
+    let healthy = world.groups.get(&id).is_some_and(|group| group.healthy() > 0);
+    healthy && world.carries(id, &|id| if id == green { history.step() >= Some(2) } else { !replaced })
 }
 
 fn holds_turn(api: &Api, deployment: &DeploymentView) -> bool {
@@ -166,7 +212,14 @@ pub(crate) fn at_work(api: &Api, id: Id) -> bool {
 
 fn keeps_users_served(state: &State, request: &Request, after: &World) -> bool {
     let (api, before) = (&state.api, &*state.world);
-    let Some(environment) = &api.environment else { return true };
+    let Some(environment) = &api.environment else {
+        let Subject::Deployment(place) = request.sender else { return true };
+        let missed = |deployment| {
+            let group = effect_on(&request.effect).filter(|_| takes_down(&request.effect));
+            group.is_some_and(|group| is_missed(deployment, before, group))
+        };
+        return !api.deployment(place).is_some_and(missed);
+    };
     if environment.view.deletion == Deletion::Delete {
         return true;
     }
@@ -262,7 +315,12 @@ fn appending(state: &State, place: usize, append: &Append) -> Result<(), Broken>
         && history.last().is_none_or(|last| last.at <= entry.at);
     unless(follows, Rule::S3, "an entry does not follow the one before")?;
     unless(!history.state().is_terminal(), Rule::S3, "a deploy goes on after its end")?;
-    if history.state() != Phase::Pending {
+    if entry.reason == Reason::EnvironmentGone {
+        let gone = state.api.environment.is_none() && entry.state == Phase::Failed;
+        return unless(gone, Rule::S2, "a deploy calls its Environment gone that is there");
+    }
+    // No guard of this write can tell that its Environment is gone.
+    if history.state() != Phase::Pending && state.api.environment.is_some() {
         unless(holds_turn(&state.api, deployment), Rule::S2, "a deploy goes on without its turn")?;
     }
     let back = entry.state == Phase::Rollback;

@@ -190,7 +190,8 @@ fn network() -> Vec<Scope> {
 /// Clouds and users at their worst.
 fn cloud() -> Vec<Scope> {
     use Reached::{
-        Aborted, BlueLost, Done, Failed, GreenLost, InFlight, LateWrite, SecondTurn, Uncertain, Vanished,
+        Aborted, BlueLost, Done, Failed, GreenLost, InFlight, LateWrite, Orphaned, SecondTurn, Uncertain,
+        Vanished,
     };
     vec![
         Scope {
@@ -252,7 +253,7 @@ fn cloud() -> Vec<Scope> {
             forced: true,
             zombies: 1,
             budget: Budget { requests: 2, unanswered: 1, ..NONE },
-            reaches: &[Done, SecondTurn, Vanished, InFlight],
+            reaches: &[Done, SecondTurn, Vanished, InFlight, Orphaned],
             ..DEEP
         },
     ]

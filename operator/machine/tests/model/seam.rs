@@ -13,7 +13,7 @@ use dryad_machine::plan::Route;
 use dryad_machine::reading::Slot;
 use dryad_machine::state::State;
 use dryad_machine::tenure::{End, Held, Role};
-use dryad_machine::view::{Deletion, Finalizer, View};
+use dryad_machine::view::{Deletion, Finalizer, Home, View};
 
 use crate::memory::{Certainty, PRESENT, Remembered, TICK, Wall};
 
@@ -54,6 +54,8 @@ pub(crate) enum Seam {
     NeverRests,
     /// Groups that were given up stay.
     NeverTidies,
+    /// A deploy does not ask what became of its Environment.
+    NeverAsksForItsHome,
     /// A group is shrunk to its declared size whatever state its instances are in.
     ShrinksBlindly,
     /// What was held stays as it is between deploys.
@@ -112,6 +114,9 @@ impl Seam {
                 if state.is_terminal() && deployment.finalizer == Finalizer::Present =>
             {
                 write(Write::RemoveFinalizer)
+            }
+            (Self::NeverAsksForItsHome, _) => {
+                decide::decide(View { home: Home::Standing, ..view }, memory, now)
             }
             (Self::NeverGivesUp, _) => decide::decide(view, memory, Wall::Early.now(PRESENT)),
             (Self::NeverRests, state) if state.is_terminal() => act(vec![Effect::Enlist(slot)]),

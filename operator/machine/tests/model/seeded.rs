@@ -79,6 +79,7 @@ caught! {
     a_deploy_that_never_gives_up_is_caught: NeverGivesUp breaks "L" in ENDING;
     a_machine_that_never_rests_is_caught: NeverRests breaks "L" in ENDING;
     leftovers_are_caught: NeverTidies breaks "L" in ENDING;
+    a_deploy_that_outlives_its_environment_is_caught: NeverAsksForItsHome breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
     a_group_shrunk_while_its_instances_come_and_go_is_caught: ShrinksBlindly breaks "S1" in SCALED;
     a_blue_that_stays_held_is_caught: NeverRestores breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
     an_environment_let_go_of_with_its_blue_held_is_caught: LeavesHeld breaks "S7" in ABANDONED;

@@ -1,6 +1,7 @@
 //! One pass of the controller's loop, as the design has it: look, decide, then write or act.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dryad_machine::decide::{Action, Decision, Write};
 use dryad_machine::effect::Effect;
@@ -9,7 +10,7 @@ use dryad_machine::memory::{Look, Memory, Stage};
 use dryad_machine::name::Uid;
 use dryad_machine::state::State as Phase;
 use dryad_machine::view::{
-    DeploymentView, Existence, Others, Paused, PlaceInLine, Queue, Resolution, Successor, View,
+    DeploymentView, Existence, Home, Others, Paused, PlaceInLine, Queue, Remains, Resolution, Successor, View,
 };
 
 use crate::api::{Api, DEPLOYMENTS, Subject, number, shipment};
@@ -120,7 +121,9 @@ pub(crate) fn think(
     // Who waits for a turn or has given it back does not look; and only `RetainWait` compares clocks.
     let looks = match subject {
         Subject::Environment => true,
-        Subject::Deployment(place) => phase != Some(Phase::Pending) && holds(caches, place),
+        Subject::Deployment(place) => {
+            phase != Some(Phase::Pending) && (holds(caches, place) || state.api.environment.is_none())
+        }
     };
     let world = world.filter(|_| looks);
     let wall = if phase == Some(Phase::RetainWait) { findings.wall } else { Wall::Early };
@@ -159,9 +162,11 @@ pub(crate) fn think(
         }
         Subject::Deployment(place) => {
             let resolution = Resolution::Resolved(Box::new(shipment()));
+            let remains = remains(caches.deployment(place)?, findings.wall);
             let view = View {
                 deployment: caches.deployment(place)?,
                 environment: caches.environment.as_ref().map(|environment| &environment.view),
+                home: if state.api.environment.is_some() { Home::Standing } else { Home::Gone(&remains) },
                 queue: queue(caches, place),
                 resolution: &resolution,
             };
@@ -169,6 +174,16 @@ pub(crate) fn think(
         }
     };
     Some(Thought { decision, memory, stage, look, sight: findings.sight })
+}
+
+/// What a deploy knows of an Environment that is gone: every group of its plan.
+fn remains(deployment: &DeploymentView, wall: Wall) -> Remains {
+    let groups = deployment.plan.iter().flat_map(|plan| plan.blue.iter().chain([&plan.green]));
+    let since = match wall {
+        Wall::Early => Duration::ZERO,
+        Wall::Late => Duration::MAX,
+    };
+    Remains { since, groups: groups.cloned().collect() }
 }
 
 /// What can become of it.
@@ -263,8 +278,12 @@ fn may_still_act(seam: Seam, state: &State, operator: usize, subject: Subject) -
         return true;
     }
     let (truth, caches) = (&state.api, &state.operators[operator].caches);
-    let (Some(stored), Some(seen)) = (truth.tenure(), caches.tenure()) else { return false };
-    let same_turn = stored.turn == seen.turn && stored.holder == seen.holder;
+    let same_turn = match (truth.tenure(), caches.tenure(), subject) {
+        (Some(stored), Some(seen), _) => stored.turn == seen.turn && stored.holder == seen.holder,
+        // Nobody else has a turn where there is no Environment.
+        (None, _, Subject::Deployment(_)) => true,
+        (None, _, Subject::Environment) | (Some(_), None, _) => false,
+    };
     let same_entry = match subject {
         // What is declared counts as much as what is recorded.
         Subject::Environment => truth.environment == caches.environment,
@@ -369,7 +388,12 @@ fn remember(
 /// Every group that was ever announced, or could have been.
 fn ids(state: &State) -> impl Iterator<Item = Id> {
     let announced = state.api.tenure().into_iter().flat_map(|tenure| &tenure.groups);
-    announced.map(|member| Id::of(&member.name)).chain(state.world.groups.keys().copied())
+    let announced = announced.map(|member| Id::of(&member.name));
+    // Whoever has no ledger any more goes by its plan.
+    let orphaned = state.api.deployments.iter().flatten().filter(|_| state.api.environment.is_none());
+    let plans = orphaned.filter_map(|deployment| deployment.plan.as_ref());
+    let planned = plans.flat_map(|plan| plan.blue.iter().chain([&plan.green])).map(Id::of);
+    announced.chain(planned).chain(state.world.groups.keys().copied())
 }
 
 /// A request under way arrives.

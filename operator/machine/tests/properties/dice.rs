@@ -17,7 +17,7 @@ use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Held, Member, Role, Tenure};
 use dryad_machine::view::{
     Bounds, Deletion, DeploymentView, EndRequest, EnvironmentView, Evaluation, Existence, Finalizer, Others,
-    Paused, PlaceInLine, Queue, Request, Resolution, Routing, Successor,
+    Paused, PlaceInLine, Queue, Remains, Request, Resolution, Routing, Successor,
 };
 use jiff::Timestamp;
 
@@ -189,6 +189,13 @@ impl<'a> Dice<'a> {
             strategy: Strategy::BlueGreen,
             pace: pace(),
         }
+    }
+
+    /// What is left of an Environment that is gone; none where it stands.
+    pub(crate) fn home(&mut self) -> Option<Remains> {
+        let (since, groups) = (self.pick(&[Duration::ZERO, TICK, Duration::MAX]), self.below(4));
+        let groups = (0..groups).map(|_| self.group()).collect();
+        self.one_in(4).then_some(Remains { since, groups })
     }
 
     pub(crate) fn queue(&mut self) -> Queue {

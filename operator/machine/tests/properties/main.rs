@@ -16,8 +16,8 @@ use dryad_machine::reading::{Reading, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{
-    Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Paused, PlaceInLine, Queue, Resolution,
-    Successor, View,
+    Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Paused, PlaceInLine, Queue,
+    Remains, Resolution, Successor, View,
 };
 use proptest::prelude::*;
 
@@ -31,6 +31,7 @@ struct Case {
     memory: Memory,
     now: Now,
     holder: Holder,
+    home: Option<Remains>,
     finalizer: Finalizer,
 }
 
@@ -44,6 +45,7 @@ impl Case {
             queue: dice.queue(),
             resolution: dice.resolution(),
             holder: dice.pick(&[Holder::Minding, Holder::Vanished]),
+            home: dice.home(),
             finalizer: dice.pick(&[Finalizer::Present, Finalizer::Present, Finalizer::Absent]),
             deployment,
             environment,
@@ -56,6 +58,7 @@ impl Case {
         let view = View {
             deployment: &self.deployment,
             environment: self.environment.as_ref(),
+            home: self.home.as_ref().map_or(Home::Standing, Home::Gone),
             queue: self.queue,
             resolution: &self.resolution,
         };
@@ -128,11 +131,16 @@ proptest! {
         let case = Case::of(&bytes);
         let decision = case.decide();
         if !effects(&decision).is_empty() {
-            prop_assert!(case.holds_its_turn());
-            prop_assert!(matches!(
+            let acts = matches!(
                 case.state(),
                 State::RolloutWait | State::EvaluateWait | State::RetireWait | State::Rollback
-            ));
+            );
+            let takes_down =
+                |effect: &Effect| matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_));
+            match &case.home {
+                None => prop_assert!(case.holds_its_turn() && acts),
+                Some(_) => prop_assert!(effects(&decision).iter().all(takes_down)),
+            }
         }
     }
 
@@ -181,7 +189,8 @@ proptest! {
         for effect in effects(&case.decide()) {
             if let Effect::Empty(group) | Effect::Delete(group) = effect {
                 let green = case.deployment.plan.as_ref().is_some_and(|plan| plan.green == *group);
-                let retiring = case.state() == State::RetireWait;
+                let found_good = case.deployment.history.has(State::RetainWait);
+                let retiring = case.state() == State::RetireWait || (found_good && case.home.is_some());
                 prop_assert!(!blue.contains(group) || green || doomed(group) || retiring);
             }
         }
@@ -196,7 +205,9 @@ proptest! {
             prop_assert!(history.last().is_none_or(|last| last.at <= entry.at));
             prop_assert!(entry.message.len() <= MESSAGE_LIMIT);
             prop_assert!(!history.state().is_terminal());
-            prop_assert!(history.state() == State::Pending || case.holds_its_turn());
+            let orphaned = entry.reason == Reason::EnvironmentGone;
+            prop_assert_eq!(orphaned && case.home.is_none(), false);
+            prop_assert!(history.state() == State::Pending || orphaned || case.holds_its_turn());
             prop_assert_eq!(append.turn.is_some(), entry.reason == Reason::TurnTaken);
             prop_assert_eq!(append.plan.is_some(), entry.state == State::Prepare);
         }
@@ -216,7 +227,7 @@ proptest! {
                     let launched = !matches!(case.state(), State::Pending | State::Resolve);
                     prop_assert!(!uncertain || !launched);
                 }
-                Write::RemoveFinalizer => prop_assert!(!holds),
+                Write::RemoveFinalizer => prop_assert!(!holds || case.home.is_some()),
                 _ => {}
             }
         }
