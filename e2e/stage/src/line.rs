@@ -1,8 +1,8 @@
-//! A line from an operator to the API server that can be cut, go silent, or break.
+//! A line from an operator to the API server that can be cut, go silent, break, or tell another time.
 //!
 //! Each operator may have one of its own, so that others on the same cluster notice nothing. It speaks plain HTTP to
 //! the operator and carries on, as whoever the stage's operators are, what it is asked. Nothing gets lost on it but
-//! what its [`Condition`] says.
+//! what its [`Condition`] says, and nothing is changed but, by [`Line::tell_time`], the `Date` of an answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream};
-use http::header::HOST;
+use http::header::{DATE, HOST, HeaderValue};
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, StreamBody};
@@ -19,6 +19,8 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
+use jiff::fmt::rfc2822::{self, DateTimePrinter};
 use kube::Client;
 use kube::client::Body as KubeBody;
 use serde_json::json;
@@ -47,6 +49,7 @@ pub enum Condition {
 #[derive(Debug)]
 pub struct Line {
     condition: watch::Sender<Condition>,
+    clock: watch::Sender<SignedDuration>,
     under_way: UnderWay,
     kubeconfig: PathBuf,
     _exchange: JoinSet<()>,
@@ -72,15 +75,22 @@ impl Line {
         });
         std::fs::write(kubeconfig, file.to_string())?;
         let (condition, seen) = watch::channel(Condition::Open);
+        let (clock, ahead) = watch::channel(SignedDuration::ZERO);
         let under_way = UnderWay::default();
         let mut exchange = JoinSet::new();
-        exchange.spawn(accept(listener, Exchange { client, condition: seen, under_way: under_way.clone() }));
-        Ok(Self { condition, under_way, kubeconfig: kubeconfig.to_owned(), _exchange: exchange })
+        let shared = Exchange { client, condition: seen, ahead, under_way: under_way.clone() };
+        exchange.spawn(accept(listener, shared));
+        Ok(Self { condition, clock, under_way, kubeconfig: kubeconfig.to_owned(), _exchange: exchange })
     }
 
     /// Makes the line so, from now on.
     pub fn set(&self, condition: Condition) {
         self.condition.send_replace(condition);
+    }
+
+    /// Lets the API server's clock be ahead of what it is by so much from now on, or behind.
+    pub fn tell_time(&self, ahead: SignedDuration) {
+        self.clock.send_replace(ahead);
     }
 
     /// Loses everything that is under way: what was asked is never answered, and no watch hears anything more. The line
@@ -111,6 +121,8 @@ impl Line {
 struct Exchange {
     client: Client,
     condition: watch::Receiver<Condition>,
+    /// By how much the API server's clock is ahead.
+    ahead: watch::Receiver<SignedDuration>,
     under_way: UnderWay,
 }
 
@@ -148,6 +160,14 @@ async fn connection(stream: TcpStream, exchange: Exchange) {
     }
 }
 
+/// A header's date, so much later.
+fn shifted(date: &HeaderValue, by: SignedDuration) -> HeaderValue {
+    let said = date.to_str().ok().and_then(|text| rfc2822::parse(text).ok());
+    let later = said.and_then(|date| date.timestamp().checked_add(by).ok());
+    let later = later.and_then(|date| DateTimePrinter::new().timestamp_to_rfc9110_string(&date).ok());
+    later.and_then(|text| text.parse().ok()).unwrap_or_else(|| date.clone())
+}
+
 type Answer = Response<UnsyncBoxBody<Bytes, kube::Error>>;
 
 fn status(status: StatusCode) -> Answer {
@@ -175,7 +195,12 @@ impl Exchange {
             let answer = self.client.send(Request::from_parts(head, KubeBody::from(body.to_bytes()))).await;
             self.heard(&asked).await;
             match answer {
-                Ok(answer) => answer.map(|body| StreamBody::new(self.carried(body)).boxed_unsync()),
+                Ok(mut answer) => {
+                    if let Some(date) = answer.headers_mut().get_mut(DATE) {
+                        *date = shifted(date, *self.ahead.borrow());
+                    }
+                    answer.map(|body| StreamBody::new(self.carried(body)).boxed_unsync())
+                }
                 Err(_) => status(StatusCode::BAD_GATEWAY),
             }
         };

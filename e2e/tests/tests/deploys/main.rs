@@ -5,6 +5,7 @@ mod accounts;
 mod bad_release;
 mod bounds;
 mod capacity;
+mod clocks;
 mod cloud_away;
 mod cloud_slow;
 mod credentials;

@@ -353,7 +353,7 @@ pub(crate) async fn until_asked_by(scene: &Scene, replica: &str, action: &str) {
     assert!(tokio::time::timeout(PATIENCE, asked).await.is_ok(), "{replica} does not ask for {action}");
 }
 
-fn is_change(entry: &Entry) -> bool {
+pub(crate) fn is_change(entry: &Entry) -> bool {
     !entry.action.starts_with("Describe")
 }
 

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 /// What the calls of one look at a rule with two target groups begin with.
-const LOOK: &str = "DescribeAutoScalingGroups";
+pub(crate) const LOOK: &str = "DescribeAutoScalingGroups";
 
 /// So many such calls are carried out, and the connection ends before an answer.
 pub(crate) fn lost(action: &str, times: u32) -> Rule {
