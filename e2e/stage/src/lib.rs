@@ -9,6 +9,7 @@
 //! the operator, or the web application on an instance.
 
 pub mod capacity;
+mod crowd;
 pub mod deploys;
 pub mod line;
 pub mod load;
@@ -18,4 +19,4 @@ pub mod repository;
 pub mod rights;
 mod stage;
 
-pub use stage::{Stage, StageError, install_crds};
+pub use stage::{Instances, Stage, StageError, install_crds};

@@ -61,8 +61,9 @@ impl Operator {
             .env("AWS_ACCESS_KEY_ID", format!("123456789012.{replica}"))
             .env("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            // Not as a flag: those may be given once, and this one is for tests to change.
+            // Not as flags: those may be given once, and these are for tests to change.
             .env("DRYAD_UNCERTAINTY", "3s")
+            .env("DRYAD_LOG_FILTER", "info,dryad=trace")
             .args(["--aws-endpoint", &wiring.endpoint])
             .args(["--namespace", &wiring.namespace])
             .args(["--lease-namespace", &wiring.namespace])
@@ -75,7 +76,6 @@ impl Operator {
             .arg("--config")
             .arg(&wiring.config)
             .args(["--http", "127.0.0.1:0"])
-            .args(["--log-filter", "info,dryad=trace"])
             .args(flags)
             .stdin(Stdio::piped())
             .stdout(output.try_clone()?)
@@ -144,6 +144,11 @@ impl Operator {
             assert!(began.elapsed() < PATIENCE, "{words:?} is not logged after {PATIENCE:?}:\n{log}");
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where it logs.

@@ -79,12 +79,34 @@ pub struct Stage {
     directory: TempDir,
 }
 
+/// What a stage's instances are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instances {
+    /// Processes.
+    Real,
+    /// Entries in the cloud's books, healthy by themselves. For hundreds of Environments.
+    Simulated,
+}
+
 impl Stage {
     /// Sets one up on `cluster`, with instances that are processes. `executable` plays the [parts].
     ///
     /// # Errors
     /// When any part of it can't be had; the message says which.
     pub async fn set(cluster: &Cluster, name: &str, executable: &Path) -> Result<Self, StageError> {
+        Self::set_with(Instances::Real, cluster, name, executable).await
+    }
+
+    /// The same with instances of this kind.
+    ///
+    /// # Errors
+    /// When any part of it can't be had; the message says which.
+    pub async fn set_with(
+        instances: Instances,
+        cluster: &Cluster,
+        name: &str,
+        executable: &Path,
+    ) -> Result<Self, StageError> {
         let directory = tempfile::Builder::new().prefix("dryad-").tempdir()?;
         let repository = Repository::create(&directory.path().join("web"))?;
         let kubeconfig = Kubeconfig::from_yaml(cluster.kubeconfig().yaml())?;
@@ -94,15 +116,16 @@ impl Stage {
         let namespace = cluster.namespace(name).await?;
         rights::grant(&client, &namespace).await?;
         let operators = cluster.kubeconfig_of_service_account(&namespace, rights::ACCOUNT).await?;
-        let options = Options {
-            timings: timings(),
-            instances: InstanceKind::Real {
-                run_dir: directory.path().join("instances"),
-                directories: dryad_local_cloud::instances::Directories::Remove,
-                environment: environment(directory.path(), executable, &repository)?,
-            },
-            ..Options::simulated()
+        let real = InstanceKind::Real {
+            run_dir: directory.path().join("instances"),
+            directories: dryad_local_cloud::instances::Directories::Remove,
+            environment: environment(directory.path(), executable, &repository)?,
         };
+        let instances = match instances {
+            Instances::Real => real,
+            Instances::Simulated => InstanceKind::Simulated,
+        };
+        let options = Options { timings: timings(), instances, ..Options::simulated() };
         let leases: Api<Lease> = Api::namespaced(client.clone(), &namespace);
         leases.create(&PostParams::default(), &released_lease()).await?;
         let cloud = LocalCloud::start(options).await?;

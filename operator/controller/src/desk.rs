@@ -17,6 +17,8 @@ use crate::projection::Seen;
 pub struct Desk {
     /// What was seen of the cloud.
     pub memory: Memory,
+    /// When the target was last looked at, in time since the process started.
+    pub looked: Option<Duration>,
     /// The release that `Resolve` found, so that git is asked once.
     pub resolved: Option<Resolution>,
     /// The part of the Environment that its plan will be frozen with, what it left open settled.
@@ -58,6 +60,7 @@ impl Desks {
         let desk = desks.entry(uid.clone()).or_insert_with(|| {
             Arc::new(tokio::sync::Mutex::new(Desk {
                 memory: Memory::new(certain_from),
+                looked: None,
                 resolved: None,
                 settled: None,
                 projected: None,

@@ -32,6 +32,7 @@ pub mod queue;
 pub mod record;
 pub mod release;
 pub mod run;
+pub mod survey;
 pub mod tags;
 pub mod target;
 pub mod template;

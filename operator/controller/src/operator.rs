@@ -23,6 +23,7 @@ use crate::mandate::Mandate;
 use crate::metrics::Metrics;
 use crate::record;
 use crate::release::git::Git;
+use crate::survey::Surveys;
 use crate::tags::Owner;
 use crate::view;
 
@@ -60,6 +61,10 @@ pub struct Operator<C> {
     pub installation: String,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
+    /// How long an Environment to which nothing happens is left alone.
+    pub idle: Duration,
+    /// What quiet Environments share of what was seen.
+    pub surveys: Surveys,
     /// The caches of both kinds.
     pub caches: Caches,
     /// What each namespace may name.

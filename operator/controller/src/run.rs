@@ -25,6 +25,7 @@ use crate::mandate::Mandate;
 use crate::metrics::Metrics;
 use crate::operator::Operator;
 use crate::release::git::{Git, GitOptions, Protocols};
+use crate::survey::Surveys;
 
 /// How many requests of all checks together may be under way.
 const CHECKS_AT_ONCE: usize = 64;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub scope: Scope,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
+    /// How long an Environment to which nothing happens is left alone.
+    pub idle: Duration,
     /// The directory that holds what was fetched of git repositories.
     pub git_cache: PathBuf,
     /// The certificate authorities that https repositories are held against, as a PEM file; none leaves it to git.
@@ -155,6 +158,8 @@ async fn serve<C: Cloud>(
         }),
         installation: settings.installation.clone(),
         uncertainty: settings.uncertainty,
+        idle: settings.idle,
+        surveys: Surveys::default(),
         desks: Desks::default(),
         denials: Denials::default(),
         client,

@@ -48,6 +48,10 @@ pub(crate) struct Flags {
     #[arg(long, env = "DRYAD_UNCERTAINTY", value_name = "TIME", default_value = "5m", value_parser = duration)]
     uncertainty: Duration,
 
+    /// How long an Environment to which nothing happens is left alone.
+    #[arg(long, env = "DRYAD_IDLE_INTERVAL", value_name = "TIME", default_value = "60s", value_parser = duration)]
+    idle_interval: Duration,
+
     /// For how long the answer to a change of the cloud is waited for. After that the request counts as not answered.
     #[arg(long, env = "DRYAD_CLOUD_TIMEOUT", value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub(crate) cloud_timeout: Duration,
@@ -150,6 +154,7 @@ impl Flags {
             election: Election { namespace, name, durations },
             scope: self.namespace.map_or(Scope::Cluster, Scope::Namespace),
             uncertainty: self.uncertainty,
+            idle: self.idle_interval,
             git_cache: self.git_cache,
             git_certificates: self.git_certificates,
             protocols: if self.allow_file_repositories {

@@ -3,7 +3,7 @@
 //! [`decide::decide`] is the whole of it: from what the caches show of a Deployment and its Environment
 //! ([`view`]), what this process has seen of the cloud ([`memory`]) and what time it is, it says what one tick
 //! does. [`table`] says what follows what, [`capacity`] what may never be taken away, [`tenure`] who may
-//! change what. [`trigger`] says when a declared release becomes a Deployment.
+//! change what. [`rest`] says what is left alone, [`trigger`] says when a declared release becomes a Deployment.
 
 pub mod capacity;
 mod case;
@@ -20,6 +20,7 @@ pub mod plan;
 pub mod reading;
 pub mod release;
 pub mod requested;
+pub mod rest;
 pub mod state;
 pub mod strategy;
 pub mod table;

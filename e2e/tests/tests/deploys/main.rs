@@ -24,6 +24,7 @@ mod outage;
 mod overlay;
 mod parameter;
 mod queue;
+mod quiet;
 mod releases;
 mod scene;
 mod secrets;

@@ -7,6 +7,7 @@ mod project;
 mod prune;
 mod report;
 mod requested;
+mod rest;
 mod trigger;
 
 use std::mem::discriminant;
@@ -17,10 +18,11 @@ use dryad_cloud::Cloud;
 use dryad_crds::Environment;
 use dryad_machine::decide::{Action, Decision, Write};
 use dryad_machine::effect::Effect;
-use dryad_machine::environment::{EnvironmentCase, decide};
+use dryad_machine::environment::{EnvironmentCase, Holder, decide};
 use dryad_machine::memory::{Look, Memory, Stage as Recorded};
 use dryad_machine::reading::Reading;
-use dryad_machine::view::EnvironmentView;
+use dryad_machine::tenure::Role;
+use dryad_machine::view::{Deletion, EnvironmentView};
 use futures::FutureExt;
 use kube::ResourceExt;
 use kube::core::DeserializeGuard;
@@ -29,16 +31,16 @@ use tracing::{info, warn};
 
 use crate::act::{self, Again, Stage};
 use crate::denials::Ask;
+use crate::desk::Desk;
 use crate::operator::{Operator, TickError};
 use crate::target::Target;
 use crate::{blueprint, fence, observe, record, view};
 
+use rest::Rest;
 pub(crate) use trigger::Known;
 use trigger::Pulled;
 pub use trigger::already_requested;
 
-/// How often an unchanged object is looked at again when nothing else wakes it.
-const IDLE: Duration = Duration::from_secs(60);
 /// How soon the end of an Environment is tried again that something of it still holds up.
 const UNFINISHED: Duration = Duration::from_secs(5);
 /// How soon after a write, should its event not come first.
@@ -60,7 +62,7 @@ pub async fn reconcile<C: Cloud>(
         }
     };
     if !operator.may_act() {
-        return Ok(controller::Action::requeue(IDLE));
+        return Ok(controller::Action::requeue(operator.idle));
     }
     // 1. Read.
     let environment = view::environment(object);
@@ -74,9 +76,9 @@ pub async fn reconcile<C: Cloud>(
 
     // 2. Observe.
     let target = permission::template(&tick).as_ref().map(blueprint::target);
-    let reading = match &target {
-        Some(target) => tick.observe(target, &mut desk.memory).await,
-        None => None,
+    let seen = match &target {
+        Some(target) => tick.observe(target, holder, &mut desk).await,
+        None => Seen::Nothing,
     };
 
     // 3. Decide.
@@ -86,33 +88,39 @@ pub async fn reconcile<C: Cloud>(
     // 4. Record, or act. What is declared waits for no group that can't be deleted.
     if let Action::Write(write) = &decision.action {
         if *write == Write::RemoveFinalizer && !project::is_withdrawn(&tick, &mut desk).await? {
-            report::report(&tick, reading.as_ref(), &Pulled::Rest, desk.projected.as_ref()).await?;
+            report::report(&tick, &seen, &Pulled::Rest, desk.projected.as_ref()).await?;
             return Ok(controller::Action::requeue(UNFINISHED));
         }
         tick.write(write).await?;
-        return Ok(requeue(&decision));
+        return Ok(tick.requeue(&decision, &seen));
     }
     let pulled = trigger::pull(&tick, &mut desk.declared).await?;
     match (&decision.action, &pulled) {
         (_, Pulled::Wrote) => return Ok(controller::Action::requeue(SOON)),
         (Action::Act(effects), _) => {
-            if let (Some(target), Some(reading)) = (&target, &reading) {
+            if let (Some(target), Seen::Reading { reading, .. }) = (&target, &seen) {
                 tick.act(effects, target, reading, &mut desk.memory).await?;
             }
         }
         (Action::Wait | Action::Write(_), _) => {
             project::project(&tick, &mut desk).await?;
-            report::report(&tick, reading.as_ref(), &pulled, desk.projected.as_ref()).await?;
+            report::report(&tick, &seen, &pulled, desk.projected.as_ref()).await?;
             prune::prune(&tick).await?;
         }
     }
 
     // 5. Requeue.
-    Ok(requeue(&decision))
+    Ok(tick.requeue(&decision, &seen))
 }
 
-fn requeue(decision: &Decision) -> controller::Action {
-    controller::Action::requeue(decision.wake.map_or(IDLE, |wake| wake.max(SOON)))
+/// What a tick knows of the cloud.
+enum Seen {
+    /// Nothing: there is nothing to see, or it can't be seen.
+    Nothing,
+    /// This, which is good until then, in time since the process started.
+    Reading { reading: Reading, until: Duration },
+    /// That the record still holds.
+    AsRecorded(Rest),
 }
 
 /// Everything one tick goes by.
@@ -123,26 +131,60 @@ struct Tick<'a, C> {
 }
 
 impl<C: Cloud> Tick<'_, C> {
-    async fn observe(&self, target: &Target, memory: &mut Memory) -> Option<Reading> {
+    async fn observe(&self, target: &Target, holder: Holder, desk: &mut Desk) -> Seen {
         if self.environment.tenure.groups.is_empty() {
-            return None;
+            return Seen::Nothing;
+        }
+        let (at, tick) = (self.operator.clock.now(), self.environment.pace.tick());
+        let memory = &mut desk.memory;
+        // While a deploy looks every tick itself, each of its writes wakes this loop.
+        if let (true, Some(reading)) = (self.is_minded(holder), memory.latest(at, tick)) {
+            return Seen::Reading { reading: reading.clone(), until: memory.fresh_until(tick) };
         }
         let owner = self.operator.owner(self.object);
-        let (at, tick) = (self.operator.clock.now(), self.environment.pace.tick());
+        match rest::rest(self, target, holder, desk.looked).await {
+            Ok(Some(rest)) => return Seen::AsRecorded(rest),
+            Ok(None) => {}
+            Err(error) => {
+                self.operator.denials.answered(&owner.uid, Ask::Target, Err(&error));
+                warn!(environment = %self.environment.name, %error, "the account can't be surveyed");
+                return Seen::Nothing;
+            }
+        }
+        desk.looked = Some(at.mono);
         let groups = &self.environment.tenure.groups;
         let seen = observe::look(&*self.operator.cloud, target, groups, &owner, None).await;
         self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
         match seen {
             Ok(sight) => {
                 memory.saw(Look { at, reading: sight.reading.clone() }, tick);
-                Some(sight.reading)
+                Seen::Reading { reading: sight.reading, until: Duration::MAX }
             }
             Err(blind) => {
                 warn!(environment = %self.environment.name, error = %blind, "the target can't be seen");
                 memory.saw_nothing();
-                None
+                Seen::Nothing
             }
         }
+    }
+
+    /// Whether a deploy is under way, and nothing is left for this loop to do.
+    fn is_minded(&self, holder: Holder) -> bool {
+        let tenure = &self.environment.tenure;
+        holder == Holder::Minding
+            && tenure.holder.is_some()
+            && self.environment.deletion == Deletion::None
+            && tenure.of_role(Role::Doomed).next().is_none()
+    }
+
+    fn requeue(&self, decision: &Decision, seen: &Seen) -> controller::Action {
+        let until = match seen {
+            Seen::Nothing => Duration::MAX,
+            Seen::Reading { until, .. } | Seen::AsRecorded(Rest { until, .. }) => *until,
+        };
+        let again = until.saturating_sub(self.operator.clock.mono());
+        let wake = decision.wake.unwrap_or(self.operator.idle);
+        controller::Action::requeue(wake.min(again).max(SOON))
     }
 
     async fn write(&self, write: &Write) -> Result<(), TickError> {

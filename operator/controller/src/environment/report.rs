@@ -6,14 +6,14 @@ use dryad_cloud::Cloud;
 use dryad_crds::condition::declared::Declared;
 use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Permission, Service, conditions};
 use dryad_crds::{Deployment, DeploymentStatus};
-use dryad_machine::name::Uid;
+use dryad_machine::name::{GroupName, Uid};
 use dryad_machine::reading::{AtWork, Reading};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 
 use super::requested::Requested;
 use super::trigger::Pulled;
-use super::{Tick, permission};
+use super::{Seen as Sight, Tick, permission};
 use crate::operator::TickError;
 use crate::projection::Seen;
 use crate::{record, view};
@@ -21,9 +21,9 @@ use crate::{record, view};
 /// Writes the conditions if they are not what they should be.
 pub(super) async fn report<C: Cloud>(
     tick: &Tick<'_, C>,
-    reading: Option<&Reading>,
+    sight: &Sight,
     pulled: &Pulled,
-    seen: Option<&Seen>,
+    projected: Option<&Seen>,
 ) -> Result<(), TickError> {
     let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
     let newest = deployments
@@ -37,12 +37,16 @@ pub(super) async fn report<C: Cloud>(
     let newest = newest.and_then(|(_, status)| DeploymentStatus::history(status).ok());
     let tenure = &tick.environment.tenure;
     let refusal = permission::refusal(tick);
-    let sentence = reading.map(|reading| serving(tick, reading));
-    let service = match &sentence {
-        Some((healthy, sentence)) if *healthy > 0 => Service::Served(sentence),
-        Some((_, sentence)) => Service::Unserved(sentence),
-        None if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
-        None => Service::Unknown("the cloud was not seen"),
+    let seen_serving = match sight {
+        Sight::Reading { reading, .. } => Some(serving(tick, reading)),
+        Sight::AsRecorded(_) | Sight::Nothing => None,
+    };
+    let service = match (sight, &seen_serving) {
+        (Sight::AsRecorded(rest), _) => Service::Served(&rest.service),
+        (_, Some((healthy, sentence))) if *healthy > 0 => Service::Served(sentence),
+        (_, Some((_, sentence))) => Service::Unserved(sentence),
+        (_, None) if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
+        (_, None) => Service::Unknown("the cloud was not seen"),
     };
     let requested = Requested::of(tick, &deployments, pulled).await?;
     let denied = tick.operator.denials.of(&tick.environment.revision.uid);
@@ -60,7 +64,7 @@ pub(super) async fn report<C: Cloud>(
         newest: newest.as_ref(),
         service,
         denied: denied.as_deref(),
-        projection: seen.map(|seen| &seen.outcome),
+        projection: projected.map(|seen| &seen.outcome),
         permission: refusal.as_deref().map_or(Permission::Granted, Permission::Refused),
     };
     write(tick, facts).await
@@ -89,13 +93,21 @@ fn serving<C: Cloud>(tick: &Tick<'_, C>, reading: &Reading) -> (u32, String) {
     let carriers: Vec<_> =
         reading.groups.keys().filter(|name| reading.carries(name, at_work(name))).collect();
     let healthy = carriers.iter().map(|name| reading.healthy(name)).sum();
-    let names: Vec<_> = carriers.iter().map(ToString::to_string).collect();
-    let sentence = match (names.as_slice(), healthy) {
+    let sentence = match (carriers.as_slice(), healthy) {
         ([], _) => "no group carries traffic".to_owned(),
-        (names, 0) => format!("{} carries traffic without one healthy instance", names.join(", ")),
-        (names, _) => format!("{} serves", names.join(", ")),
+        (names, 0) => format!("{} carries traffic without one healthy instance", list(names.iter().copied())),
+        (names, _) => serves(names.iter().copied()),
     };
     (healthy, sentence)
+}
+
+/// That these serve; in the order of their names.
+pub(super) fn serves<'a>(names: impl IntoIterator<Item = &'a GroupName>) -> String {
+    format!("{} serves", list(names))
+}
+
+fn list<'a>(names: impl IntoIterator<Item = &'a GroupName>) -> String {
+    names.into_iter().map(GroupName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn freshness<C: Cloud>(tick: &Tick<'_, C>, deployments: &[Arc<Deployment>]) -> Freshness {

@@ -108,6 +108,19 @@ async fn read_groups<C: Cloud>(
     for (place, names) in by_place {
         groups.extend(cloud.groups(place, &names).await?);
     }
+    all_ours(members, &groups, owner)?;
+    Ok(groups)
+}
+
+/// Whether every group that goes by a name of the ledger is ours.
+///
+/// # Errors
+/// The first that is not.
+pub(crate) fn all_ours(
+    members: &[Member],
+    groups: &BTreeMap<GroupName, Group>,
+    owner: &Owner,
+) -> Result<(), Blind> {
     for member in members {
         if let Some(group) = groups.get(&member.name) {
             let missing = tags::mismatch(&group.tags, &tags::identity(owner, member));
@@ -117,5 +130,5 @@ async fn read_groups<C: Cloud>(
             }
         }
     }
-    Ok(groups)
+    Ok(())
 }
