@@ -254,6 +254,7 @@ mod tests {
                 turn: Turn::new(6),
                 since: second(1),
             }),
+            restored: None,
         }
     }
 

@@ -19,8 +19,9 @@ use crate::unobserved;
         "a group that was given up is never taken back; leave its role as it is",
     ))),
     transform = property("groups", items(rule(
-        "self.place == oldSelf.place && self.owner == oldSelf.owner && self.turn == oldSelf.turn",
-        "a group's place, owner and turn are written once; leave them as they are",
+        "self.place == oldSelf.place && self.owner == oldSelf.owner && self.turn == oldSelf.turn && \
+         (!has(oldSelf.environment) || (has(self.environment) && self.environment == oldSelf.environment))",
+        "a group's place, owner, environment and turn are written once; leave them as they are",
     ))),
     // It asks for what always is there: the API server also tries rules on the default of the whole status, before
     // the turn's own default has been added to that.

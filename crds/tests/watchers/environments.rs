@@ -33,7 +33,13 @@ fn runs(commit: &str, uid: &str, turn: i64) -> Deployed {
 }
 
 fn tenure(turn: i64, holder: Option<&str>, deployed: Option<Deployed>) -> Tenure {
-    Tenure { turn: Turn::new(turn), holder: holder.map(Uid::new), groups: Vec::new(), deployed }
+    Tenure {
+        turn: Turn::new(turn),
+        holder: holder.map(Uid::new),
+        groups: Vec::new(),
+        deployed,
+        restored: None,
+    }
 }
 
 /// A Deployment that was made in turn 5, or before it had one, and stands here.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dryad_crds::deployment::status::Template;
 use dryad_machine::memory::{Horizon, Memory};
 use dryad_machine::name::{Turn, Uid};
+use dryad_machine::tenure::Tenure;
 use dryad_machine::view::{EnvironmentView, Resolution};
 
 use crate::environment::Known;
@@ -31,6 +32,8 @@ pub struct Desk {
     pub gone_since: Option<Duration>,
     /// What an Environment declares, by the generation it was read in.
     pub(crate) declared: Known,
+    /// What is about to be adopted into an Environment, and when that was first decided.
+    pub adoption: Option<(Duration, Tenure)>,
     /// When progress was last written, in time since the process started, and at which entry of the history.
     pub reported: Option<(Duration, i64)>,
 }
@@ -67,6 +70,7 @@ impl Desks {
                 parameter_uncertain_until: Duration::ZERO,
                 gone_since: None,
                 declared: None,
+                adoption: None,
                 reported: None,
             }))
         });

@@ -48,8 +48,24 @@ impl Events {
             action: action(entry),
             secondary: None,
         };
+        self.publish(about, &event).await;
+    }
+
+    /// Tells that groups were taken over into the Environment `about` from a record that was lost.
+    pub async fn adopted(&self, about: &ObjectReference, note: &str) {
+        let event = Event {
+            type_: EventType::Warning,
+            reason: "Adopted".to_owned(),
+            note: Some(cut(note, LONGEST_NOTE)),
+            action: "Restore".to_owned(),
+            secondary: None,
+        };
+        self.publish(about, &event).await;
+    }
+
+    async fn publish(&self, about: &ObjectReference, event: &Event) {
         let name = about.name.as_deref().unwrap_or_default();
-        match timeout(PATIENCE, self.recorder.publish(&event, about)).await {
+        match timeout(PATIENCE, self.recorder.publish(event, about)).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
                 self.metrics.event_lost();
@@ -97,7 +113,9 @@ fn severity(reason: Reason) -> EventType {
         | Reason::TimedOut
         | Reason::GreenLost
         | Reason::EnvironmentGone
-        | Reason::BlueLost => EventType::Warning,
+        | Reason::BlueLost
+        | Reason::Restored
+        | Reason::TurnLost => EventType::Warning,
     }
 }
 
@@ -215,6 +233,8 @@ mod tests {
             "GreenLost",
             "BlueLost",
             "EnvironmentGone",
+            "Restored",
+            "TurnLost",
         ];
         assert_eq!(warnings, expected);
     }

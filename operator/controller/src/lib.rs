@@ -8,6 +8,7 @@
 
 pub mod act;
 pub mod blueprint;
+pub mod census;
 pub mod checks;
 pub mod clock;
 pub mod configuration;
@@ -26,6 +27,7 @@ pub mod mandate;
 pub mod metrics;
 pub mod observe;
 pub mod operator;
+pub mod past;
 pub mod patience;
 pub mod projection;
 pub mod queue;

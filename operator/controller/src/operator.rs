@@ -6,12 +6,14 @@ use std::time::Duration;
 use dryad_crds::deployment::status::Template;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::Entry;
+use dryad_machine::view::EnvironmentView;
 use kube::runtime::controller;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 use thiserror::Error;
 use tracing::warn;
 
+use crate::census::Census;
 use crate::checks::http::Prober;
 use crate::clock::Clock;
 use crate::configuration::{self, Current};
@@ -21,6 +23,7 @@ use crate::events::Events;
 use crate::loops::Caches;
 use crate::mandate::Mandate;
 use crate::metrics::Metrics;
+use crate::past::Pasts;
 use crate::record;
 use crate::release::git::Git;
 use crate::survey::Surveys;
@@ -47,6 +50,10 @@ pub struct Operator<C> {
     pub desks: Desks,
     /// What the cloud does not let it do.
     pub denials: Denials,
+    /// What this process knows of each Environment's past.
+    pub pasts: Pasts,
+    /// What it found of it in the cloud.
+    pub census: Census,
     /// Who asks git.
     pub git: Git,
     /// Who asks instances.
@@ -94,6 +101,13 @@ impl<C> Operator<C> {
     pub fn refusal(&self, namespace: &str, template: &Template) -> Option<String> {
         let refused = configuration::permits(&self.configuration.now(), namespace, template).err()?;
         Some(configuration::sentence(&refused))
+    }
+
+    /// An Environment as the machine sees it, with what this process knows of its past.
+    pub fn view(&self, environment: &Environment) -> EnvironmentView {
+        let tenure = environment.status.as_ref().map(|status| &status.tenure);
+        let turn = tenure.map(|tenure| tenure.turn).unwrap_or_default();
+        view::environment(environment, self.pasts.of(&view::uid(environment), turn))
     }
 
     /// On whose behalf an Environment's groups exist.

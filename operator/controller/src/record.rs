@@ -14,7 +14,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::view::FINALIZER;
+use crate::view::{FINALIZER, STARTED};
 
 /// What became of a guarded write.
 #[derive(Clone, Debug)]
@@ -117,6 +117,25 @@ pub async fn tenure(
     replace_status(api, &next).await
 }
 
+/// Stores what was taken over into an Environment, and what counts as requested from then on.
+///
+/// # Errors
+/// When the API server can't be reached or refuses.
+pub async fn adopted(
+    api: &Api<Environment>,
+    object: &Environment,
+    tenure: &Tenure,
+    requested: Option<Requested>,
+) -> Result<Recorded<Environment>, kube::Error> {
+    let mut next = object.clone();
+    let status = next.status.get_or_insert_default();
+    (status.tenure, status.in_turn) = (tenure.clone(), None);
+    if requested.is_some() {
+        status.requested = requested;
+    }
+    replace_status(api, &next).await
+}
+
 /// Stores what is requested for an Environment.
 ///
 /// # Errors
@@ -182,6 +201,23 @@ where
     let mut finalizers = object.finalizers().to_vec();
     finalizers.push(FINALIZER.to_owned());
     set_finalizers(api, object, &finalizers).await
+}
+
+/// Puts our finalizer on a Deployment, and the mark that it was taken up under this uid.
+///
+/// # Errors
+/// When the API server can't be reached or refuses.
+pub async fn start(api: &Api<Deployment>, object: &Deployment) -> Result<Recorded<Deployment>, kube::Error> {
+    let mut finalizers = object.finalizers().to_vec();
+    if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+        finalizers.push(FINALIZER.to_owned());
+    }
+    let patch = json!({ "metadata": {
+        "resourceVersion": object.resource_version(),
+        "finalizers": finalizers,
+        "annotations": { STARTED: object.uid() },
+    } });
+    recorded(api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await)
 }
 
 /// Takes our finalizer off an object, which lets it go if it is being deleted.

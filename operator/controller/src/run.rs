@@ -12,6 +12,7 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::census::Census;
 use crate::checks::http::{Prober, ProberError};
 use crate::clock::Clock;
 use crate::configuration::Current;
@@ -24,6 +25,7 @@ use crate::loops::{Loops, Scope};
 use crate::mandate::Mandate;
 use crate::metrics::Metrics;
 use crate::operator::Operator;
+use crate::past::Pasts;
 use crate::release::git::{Git, GitOptions, Protocols};
 use crate::survey::Surveys;
 
@@ -162,6 +164,8 @@ async fn serve<C: Cloud>(
         surveys: Surveys::default(),
         desks: Desks::default(),
         denials: Denials::default(),
+        pasts: Pasts::default(),
+        census: Census::default(),
         client,
         cloud,
         clock,

@@ -14,6 +14,7 @@ use dryad_crds::Environment;
 use dryad_machine::environment::{EnvironmentCase, Holder};
 use dryad_machine::name::{GroupName, Place, Uid};
 use dryad_machine::rest;
+use dryad_machine::view::Past;
 
 use crate::operator::Operator;
 use crate::view;
@@ -113,7 +114,8 @@ async fn survey<C: Cloud>(operator: &Operator<C>, place: &Place, began: Duration
 
 /// Its groups here, if nobody works on it.
 fn quiet_groups(object: &Environment, place: &Place) -> Vec<GroupName> {
-    let environment = view::environment(object);
+    // Nothing is done because of a survey, so what is known of its past makes no difference.
+    let environment = view::environment(object, Past::Known);
     let case = EnvironmentCase {
         environment: &environment,
         finalizer: view::finalizer(object),

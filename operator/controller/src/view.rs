@@ -6,11 +6,18 @@ use dryad_crds::{Deployment, DeploymentStatus, Environment};
 use dryad_machine::history::{History, IllegalHistory};
 use dryad_machine::name::Uid;
 use dryad_machine::plan::Revision;
-use dryad_machine::view::{Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer};
+use dryad_machine::view::{
+    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Mark, Past,
+};
+use jiff::Timestamp;
 use kube::ResourceExt;
 
 /// What stands on every object that Dryad must be told of before it goes.
 pub const FINALIZER: &str = "dryad.dev/turn";
+
+/// The annotation that a Deployment gets when it is first taken up: its own uid. It comes along into every copy and
+/// every backup, where it is another one's.
+pub const STARTED: &str = "dryad.dev/started";
 
 /// The uid of an object that the API server has stored.
 pub fn uid(object: &impl ResourceExt) -> Uid {
@@ -34,6 +41,15 @@ pub fn existence(object: &impl ResourceExt) -> Existence {
     }
 }
 
+/// Whose start the object bears the mark of.
+pub fn mark(object: &impl ResourceExt) -> Mark {
+    match object.annotations().get(STARTED) {
+        None => Mark::None,
+        Some(marked) if object.uid().as_ref() == Some(marked) => Mark::Own,
+        Some(marked) => Mark::Other(Uid::new(marked)),
+    }
+}
+
 /// A Deployment as the machine sees it.
 ///
 /// # Errors
@@ -45,6 +61,8 @@ pub fn deployment(object: &Deployment) -> Result<DeploymentView, IllegalHistory>
         name: object.name_any(),
         existence: existence(object),
         finalizer: finalizer(object),
+        mark: mark(object),
+        created: object.creation_timestamp().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
         request: object.spec.request.into(),
         history: status.map_or(Ok(History::default()), DeploymentStatus::history)?,
         turn: status.and_then(|status| status.turn),
@@ -53,7 +71,7 @@ pub fn deployment(object: &Deployment) -> Result<DeploymentView, IllegalHistory>
 }
 
 /// An Environment as the machine sees it.
-pub fn environment(object: &Environment) -> EnvironmentView {
+pub fn environment(object: &Environment, past: Past) -> EnvironmentView {
     let spec = &object.spec;
     let capacity = spec.target.capacity();
     EnvironmentView {
@@ -65,6 +83,7 @@ pub fn environment(object: &Environment) -> EnvironmentView {
             (Existence::BeingDeleted, DeletionPolicy::Retain) => Deletion::Retain,
         },
         tenure: object.status.as_ref().map(|status| status.tenure.clone()).unwrap_or_default(),
+        past,
         place: spec.target.place(),
         bounds: Bounds { min: capacity.min, max: capacity.max },
         replicas: spec.replicas,

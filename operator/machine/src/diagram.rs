@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::table::{Answer, answer};
 
 /// The columns, in the order in which people think of them.
-const COLUMNS: [Event; 8] = [
+const COLUMNS: [Event; 9] = [
     Event::Ok,
     Event::Failed,
     Event::TimedOut,
@@ -16,6 +16,7 @@ const COLUMNS: [Event; 8] = [
     Event::Deleted,
     Event::Superseded,
     Event::Orphaned,
+    Event::Restored,
 ];
 
 /// The states and what leads from one to another, as a Mermaid `stateDiagram-v2`.
@@ -61,6 +62,7 @@ fn event_name(event: Event) -> &'static str {
         Event::Failed => "failed",
         Event::GreenLost => "green lost",
         Event::Superseded => "superseded",
+        Event::Restored => "restored",
         Event::Ok => "ok",
         Event::TimedOut => "timed out",
     }

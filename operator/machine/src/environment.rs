@@ -13,7 +13,7 @@ use crate::name::GroupName;
 use crate::reading::{AtWork, Reading};
 use crate::tenure::{End, Role, Tenure};
 use crate::upkeep::{self, Lack};
-use crate::view::{Deletion, EnvironmentView, Finalizer};
+use crate::view::{Deletion, EnvironmentView, Finalizer, Past};
 
 /// What a decision about an Environment is made from, apart from memory and clocks.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,9 @@ pub fn decide(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision 
             Deletion::None => Decision::write(Write::AddFinalizer),
             Deletion::Delete | Deletion::Retain => Decision::nothing_more(),
         };
+    }
+    if environment.past == Past::Unknown {
+        return Decision { action: Action::Wait, wake: Some(tick), progress: None };
     }
     let readings = memory.two(now, tick);
     if let (Holder::Vanished, true, Some(readings)) = (case.holder, certain, readings) {

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// What can happen to a deploy: the columns of the [table](crate::table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Event {
+    /// A restore from a backup came between this deploy and what it knew: its turn is void, or it is a copy of one
+    /// that may have run.
+    Restored,
     /// The Environment is gone, in spite of the finalizer on it: nobody may change its groups any more.
     Orphaned,
     /// Somebody asked for an abort or a rollback.
@@ -29,7 +32,8 @@ pub enum Event {
 impl Event {
     /// Every event, the one that counts most first: where several hold, the first that the table has an answer
     /// to is taken. A fresh success beats a time-out.
-    pub const BY_PRIORITY: [Self; 8] = [
+    pub const BY_PRIORITY: [Self; 9] = [
+        Self::Restored,
         Self::Orphaned,
         Self::EndRequested,
         Self::Deleted,
@@ -90,11 +94,15 @@ pub enum Reason {
     EnvironmentGone,
     /// Another Deployment went ahead.
     Superseded,
+    /// It came out of a backup, or is from before its Environment did: nobody knows whether it ran already.
+    Restored,
+    /// The turn that it recorded is no longer its own: its Environment was restored, or taken away by force.
+    TurnLost,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Created,
         Self::TurnTaken,
         Self::ReleaseResolved,
@@ -118,6 +126,8 @@ impl Reason {
         Self::EnvironmentDeleted,
         Self::EnvironmentGone,
         Self::Superseded,
+        Self::Restored,
+        Self::TurnLost,
     ];
 
     /// The event it is a name of; `None` for the two that no event stands behind.
@@ -142,6 +152,7 @@ impl Reason {
             Self::DeploymentDeleted | Self::EnvironmentDeleted => Some(Event::Deleted),
             Self::EnvironmentGone => Some(Event::Orphaned),
             Self::Superseded => Some(Event::Superseded),
+            Self::Restored | Self::TurnLost => Some(Event::Restored),
         }
     }
 
@@ -171,6 +182,8 @@ impl Reason {
             Self::EnvironmentDeleted => "EnvironmentDeleted",
             Self::EnvironmentGone => "EnvironmentGone",
             Self::Superseded => "Superseded",
+            Self::Restored => "Restored",
+            Self::TurnLost => "TurnLost",
         }
     }
 }

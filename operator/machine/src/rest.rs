@@ -102,7 +102,7 @@ mod tests {
     use crate::reading::Slot;
     use crate::strategy::Strategy;
     use crate::tenure::{Held, Member, Tenure};
-    use crate::view::Bounds;
+    use crate::view::{Bounds, Past};
 
     const IDLE: Duration = Duration::from_secs(60);
 
@@ -115,6 +115,7 @@ mod tests {
             name: GroupName::new(name),
             place: place(),
             owner: Uid::new("deployment"),
+            environment: None,
             turn: Turn::new(1),
             role: Role::Serving,
             deployed: None,
@@ -128,6 +129,7 @@ mod tests {
             revision: Revision { uid: Uid::new("web"), generation: 1 },
             deletion: Deletion::None,
             tenure: Tenure { turn: Turn::new(1), groups: vec![serving("web-1")], ..Tenure::default() },
+            past: Past::Known,
             place: place(),
             bounds: Bounds { min: 2, max: 6 },
             replicas: Some(4),

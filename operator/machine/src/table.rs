@@ -32,7 +32,7 @@ pub const fn answer(state: State, event: Event) -> Answer {
     use Answer::{
         EndOfRollback, GiveUpRollback, Go, NextStep, RollbackBeforeTraffic, RollbackOntoViableBlue, Stay,
     };
-    use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Orphaned, Superseded, TimedOut};
+    use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Orphaned, Restored, Superseded, TimedOut};
     match (state, event) {
         (State::Pending, Ok) => Go(State::Resolve),
         (State::Pending, Failed | TimedOut | GreenLost) => Stay,
@@ -76,8 +76,21 @@ pub const fn answer(state: State, event: Event) -> Answer {
 
         (
             State::Done | State::Failed | State::Aborted | State::Canceled,
-            Ok | Failed | TimedOut | GreenLost | EndRequested | Deleted | Superseded | Orphaned,
+            Ok | Failed | TimedOut | GreenLost | EndRequested | Deleted | Superseded | Orphaned | Restored,
         ) => Stay,
+
+        // Whoever has lost the turn can end, and nothing else.
+        (
+            State::Pending
+            | State::Resolve
+            | State::Prepare
+            | State::RolloutWait
+            | State::EvaluateWait
+            | State::RetainWait
+            | State::RetireWait
+            | State::Rollback,
+            Restored,
+        ) => Go(State::Canceled),
     }
 }
 
@@ -150,7 +163,7 @@ pub fn resolve(state: State, event: Event, facts: Facts) -> Option<State> {
 fn end_of_rollback(cause: Option<Reason>) -> State {
     match cause.and_then(Reason::event) {
         Some(Event::EndRequested | Event::Deleted) => State::Aborted,
-        Some(Event::Superseded) => State::Canceled,
+        Some(Event::Superseded | Event::Restored) => State::Canceled,
         Some(Event::Ok | Event::Failed | Event::TimedOut | Event::GreenLost | Event::Orphaned) | None => {
             State::Failed
         }
@@ -164,9 +177,9 @@ mod tests {
     /// The table of the design, cell by cell, written down a second time on purpose.
     #[test]
     fn the_table_is_the_one_that_was_designed() {
-        use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Orphaned, Superseded, TimedOut};
+        use Event::{Deleted, EndRequested, Failed, GreenLost, Ok, Orphaned, Restored, Superseded, TimedOut};
         let cells = |state: State| {
-            [Ok, Failed, TimedOut, GreenLost, EndRequested, Deleted, Superseded, Orphaned]
+            [Ok, Failed, TimedOut, GreenLost, EndRequested, Deleted, Superseded, Orphaned, Restored]
                 .map(|event| match answer(state, event) {
                     Answer::Stay => "-".to_owned(),
                     Answer::Go(next) => next.to_string(),
@@ -175,18 +188,18 @@ mod tests {
                 .join(" ")
         };
         let expected = [
-            "Resolve - - - Canceled Canceled Canceled -",
-            "Prepare Failed Failed - Aborted Aborted Canceled Failed",
-            "RolloutWait Rollback Rollback - Rollback Rollback Rollback Failed",
-            "EvaluateWait Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic Failed",
-            "NextStep Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic Failed",
-            "RetireWait - - RollbackOntoViableBlue RollbackOntoViableBlue RetireWait RetireWait Failed",
-            "Done Done Done - - - Done Failed",
-            "EndOfRollback GiveUpRollback GiveUpRollback - - - - Failed",
-            "- - - - - - - -",
-            "- - - - - - - -",
-            "- - - - - - - -",
-            "- - - - - - - -",
+            "Resolve - - - Canceled Canceled Canceled - Canceled",
+            "Prepare Failed Failed - Aborted Aborted Canceled Failed Canceled",
+            "RolloutWait Rollback Rollback - Rollback Rollback Rollback Failed Canceled",
+            "EvaluateWait Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic Failed Canceled",
+            "NextStep Rollback Rollback Rollback Rollback Rollback RollbackBeforeTraffic Failed Canceled",
+            "RetireWait - - RollbackOntoViableBlue RollbackOntoViableBlue RetireWait RetireWait Failed Canceled",
+            "Done Done Done - - - Done Failed Canceled",
+            "EndOfRollback GiveUpRollback GiveUpRollback - - - - Failed Canceled",
+            "- - - - - - - - -",
+            "- - - - - - - - -",
+            "- - - - - - - - -",
+            "- - - - - - - - -",
         ];
         for (state, row) in State::ALL.into_iter().zip(expected) {
             assert_eq!(cells(state), row, "{state}");

@@ -3,6 +3,7 @@
 //! Each function here is one guarded write. It takes the tenure as it was read and returns what to store
 //! instead, under the resourceVersion that was read; it never goes by anything else.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,20 @@ pub struct Tenure {
     /// What runs; none before the first deploy was found good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Deployed>,
+    /// When groups were last taken over from a record that was lost; none if that never happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
+}
+
+/// A taking over. Deployments made before it never run: nobody knows whether they did already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Restored {
+    /// The turn from which turns go on.
+    pub turn: Turn,
+    /// When.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
 }
 
 /// One group of the ledger.
@@ -38,6 +53,9 @@ pub struct Member {
     pub place: Place,
     /// The uid of the Deployment that announced it.
     pub owner: Uid,
+    /// The uid of the Environment that it was launched for, where that was another one: then it was adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Uid>,
     /// The turn it was announced in.
     pub turn: Turn,
     /// What it is there for.
@@ -105,6 +123,7 @@ impl Tenure {
             name: GroupName::of(environment, turn, owner),
             place: place.clone(),
             owner: owner.clone(),
+            environment: None,
             turn,
             role: Role::Green,
             deployed: None,

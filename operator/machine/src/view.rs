@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::history::History;
 use crate::name::{GroupName, Place, Turn, Uid};
 use crate::plan::{Pace, Plan, Revision};
@@ -34,6 +36,10 @@ pub struct DeploymentView {
     pub existence: Existence,
     /// Whether our finalizer is on it.
     pub finalizer: Finalizer,
+    /// Whose start it bears the mark of.
+    pub mark: Mark,
+    /// When it was created.
+    pub created: Timestamp,
     /// What its user asks for.
     pub request: Request,
     /// Its history.
@@ -73,6 +79,8 @@ pub struct EnvironmentView {
     pub deletion: Deletion,
     /// Turn, holder, ledger, deployed state.
     pub tenure: Tenure,
+    /// Whether that is known to be all there is.
+    pub past: Past,
     /// Where new groups go.
     pub place: Place,
     /// The bounds of new groups.
@@ -85,6 +93,27 @@ pub struct EnvironmentView {
     pub strategy: Strategy,
     /// How long things may take.
     pub pace: Pace,
+}
+
+/// Whether an Environment's record is known not to be older than its groups: see [`adopt`](crate::adopt).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Past {
+    /// It is: since this process began, the cloud was asked for groups that the record does not know of.
+    Known,
+    /// Not yet. Until then nobody goes by the record.
+    Unknown,
+}
+
+/// The mark that a Deployment gets when Dryad first takes it up: its own uid. A copy keeps the mark, and has another
+/// uid.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// It has none yet.
+    None,
+    /// Its own.
+    Own,
+    /// That of another one: it is a copy.
+    Other(Uid),
 }
 
 /// How requests reach the groups of an Environment.

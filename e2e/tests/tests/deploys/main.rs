@@ -2,6 +2,7 @@
 
 mod abort;
 mod accounts;
+mod backup;
 mod bad_release;
 mod bounds;
 mod capacity;
@@ -26,6 +27,7 @@ mod parameter;
 mod queue;
 mod quiet;
 mod releases;
+mod restore;
 mod scene;
 mod secrets;
 mod trouble;

@@ -33,6 +33,7 @@ fn made(template: &Template, base: Option<&DescribedTemplate>) -> Result<NewTemp
         name: GroupName::new("web-1"),
         place: template.target.place(),
         owner: Uid::new("d"),
+        environment: None,
         turn: Turn::new(1),
         role: Role::Green,
         deployed: None,

@@ -54,8 +54,11 @@ fn is_home<C: Cloud>(tick: &Tick<'_, C>, stored: &Environment) -> bool {
     match &deployment.plan {
         Some(plan) => view::uid(stored) == plan.environment.uid,
         None if tick.state().is_terminal() => deployment.turn <= status.map(|status| status.tenure.turn),
-        // Until there is a plan, only the one that the turn was taken of knows its holder.
-        None => status.and_then(|status| status.tenure.holder.as_ref()) == Some(&deployment.uid),
+        // Until there is a plan, only the one that the turn was taken of knows its holder. After a restore it may have
+        // forgotten.
+        None => status.is_some_and(|status| {
+            status.tenure.holder.as_ref() == Some(&deployment.uid) || status.tenure.restored.is_some()
+        }),
     }
 }
 
@@ -78,12 +81,13 @@ fn member<C: Cloud>(tick: &Tick<'_, C>, name: &GroupName) -> Option<Member> {
     let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
     siblings.iter().find_map(|sibling| {
         let status = sibling.status.as_ref()?;
-        let brought = status.plan.as_ref().is_some_and(|plan| plan.green == *name);
+        let plan = status.plan.as_ref().filter(|plan| plan.green == *name)?;
         let (place, turn) = (status.template.as_ref()?.target.place(), status.turn?);
-        brought.then(|| Member {
+        Some(Member {
             name: name.clone(),
             place,
             owner: view::uid(&**sibling),
+            environment: Some(plan.environment.uid.clone()),
             turn,
             role: if sibling.uid() == tick.object.uid() { Role::Green } else { Role::Serving },
             deployed: None,

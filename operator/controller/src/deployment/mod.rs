@@ -72,7 +72,7 @@ pub async fn reconcile<C: Cloud>(
         Err(illegal) => return operator.stall(object, "IllegalHistory", &illegal.to_string()).await,
     };
     let environment = operator.environment(object);
-    let environment_view = environment.as_deref().map(view::environment);
+    let environment_view = environment.as_deref().map(|environment| operator.view(environment));
     let desk = operator.desks.of(&deployment.uid, environment_view.as_ref(), operator.certain_from());
     let mut desk = desk.lock().await;
     desk.memory.enter((&deployment.history).into());
@@ -232,9 +232,10 @@ impl<C: Cloud> Tick<'_, C> {
     async fn write(&self, write: &Write, settled: Option<&Template>) -> Result<(), TickError> {
         let (deployments, environments) = self.apis();
         match write {
-            Write::AddFinalizer => {
-                record::add_finalizer(&deployments, self.object).await?;
+            Write::Start => {
+                record::start(&deployments, self.object).await?;
             }
+            Write::AddFinalizer => {}
             Write::RemoveFinalizer => {
                 record::remove_finalizer(&deployments, self.object).await?;
             }

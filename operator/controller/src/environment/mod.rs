@@ -1,5 +1,5 @@
-//! One tick of one Environment: groups that are given up, a turn whose holder vanished, the end, the release that it
-//! declares, and pruning.
+//! One tick of one Environment: what its record does not know after a restore, groups that are given up, a turn whose
+//! holder vanished, the end, the release that it declares, and pruning.
 
 mod holder;
 mod permission;
@@ -8,6 +8,7 @@ mod prune;
 mod report;
 mod requested;
 mod rest;
+mod restore;
 mod trigger;
 
 use std::mem::discriminant;
@@ -22,13 +23,14 @@ use dryad_machine::environment::{EnvironmentCase, Holder, decide};
 use dryad_machine::memory::{Look, Memory, Stage as Recorded};
 use dryad_machine::reading::Reading;
 use dryad_machine::tenure::Role;
-use dryad_machine::view::{Deletion, EnvironmentView};
+use dryad_machine::view::{Deletion, EnvironmentView, Finalizer, Past};
 use futures::FutureExt;
 use kube::ResourceExt;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller;
 use tracing::{info, warn};
 
+use self::restore::Looked;
 use crate::act::{self, Again, Stage};
 use crate::denials::Ask;
 use crate::desk::Desk;
@@ -65,13 +67,21 @@ pub async fn reconcile<C: Cloud>(
         return Ok(controller::Action::requeue(operator.idle));
     }
     // 1. Read.
-    let environment = view::environment(object);
+    let environment = operator.view(object);
     let uid = &environment.revision.uid;
     let desk = operator.desks.of(uid, Some(&environment), operator.certain_from());
     let mut desk = desk.lock().await;
     desk.memory.enter(Recorded::from(&environment.tenure));
     operator.desks.tell(uid, &mut desk.memory);
-    let tick = Tick { operator: &operator, object, environment };
+    let mut tick = Tick { operator: &operator, object, environment };
+    let finalizer = view::finalizer(object);
+    if tick.environment.past == Past::Unknown && finalizer == Finalizer::Present {
+        match restore::look(&tick, &mut desk).await? {
+            Looked::Current => tick.environment.past = Past::Known,
+            Looked::Unseen => {}
+            Looked::Again(after) => return Ok(controller::Action::requeue(after)),
+        }
+    }
     let holder = holder::holder(&tick).await?;
 
     // 2. Observe.
@@ -82,7 +92,7 @@ pub async fn reconcile<C: Cloud>(
     };
 
     // 3. Decide.
-    let case = EnvironmentCase { environment: &tick.environment, finalizer: view::finalizer(object), holder };
+    let case = EnvironmentCase { environment: &tick.environment, finalizer, holder };
     let decision = decide(case, &desk.memory, operator.clock.now());
 
     // 4. Record, or act. What is declared waits for no group that can't be deleted.
@@ -92,6 +102,10 @@ pub async fn reconcile<C: Cloud>(
             return Ok(controller::Action::requeue(UNFINISHED));
         }
         tick.write(write).await?;
+        return Ok(tick.requeue(&decision, &seen));
+    }
+    if tick.environment.past == Past::Unknown {
+        report::report(&tick, &seen, &Pulled::Rest, desk.projected.as_ref()).await?;
         return Ok(tick.requeue(&decision, &seen));
     }
     let pulled = trigger::pull(&tick, &mut desk.declared).await?;
@@ -200,7 +214,7 @@ impl<C: Cloud> Tick<'_, C> {
                 record::tenure(&environments, self.object, to, None).await?;
                 info!(environment = %self.environment.name, ?change, turn = %to.turn, "tenure");
             }
-            Write::Append(_) => {}
+            Write::Append(_) | Write::Start => {}
         }
         Ok(())
     }

@@ -2,13 +2,18 @@
 
 use super::{Decision, TenureChange, Write, turn};
 use crate::case::Case;
-use crate::view::{Finalizer, Home};
+use crate::view::{Finalizer, Home, Past};
 
 pub(super) fn close(case: &Case<'_>) -> Decision {
     let deployment = case.view.deployment;
     // One that has the name of an Environment that is gone knows nothing of this turn.
     if let Some(environment) = case.environment().filter(|_| matches!(case.view.home, Home::Standing)) {
         let tenure = &environment.tenure;
+        let unfinished =
+            tenure.holder.as_ref() == Some(&deployment.uid) || deployment.finalizer == Finalizer::Present;
+        if environment.past == Past::Unknown && unfinished {
+            return Decision::wait(case.tick(), "looking whether its Environment was restored from a backup");
+        }
         if tenure.holder.as_ref() == Some(&deployment.uid) {
             if !case.is_certain() {
                 let wait = case.memory.certain_from().saturating_sub(case.now.mono);

@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use crate::case::Case;
 use crate::effect::Effect;
+use crate::event::Event;
 use crate::history::Entry;
 use crate::memory::{Memory, Now};
 use crate::name::Turn;
 use crate::plan::Plan;
 use crate::state::State;
 use crate::tenure::Tenure;
-use crate::view::{Existence, Finalizer, Home, View};
+use crate::view::{Existence, Finalizer, Home, Mark, Past, View};
 
 pub(crate) use retire::{Retiring, one_from_users, retire};
 
@@ -53,6 +54,8 @@ pub enum Action {
 pub enum Write {
     /// Put our finalizer on the object that was decided on.
     AddFinalizer,
+    /// Put our finalizer and the mark of its start on the Deployment that was decided on.
+    Start,
     /// Append an entry to the Deployment's history.
     Append(Box<Append>),
     /// Store this as the Environment's tenure.
@@ -135,21 +138,35 @@ pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     if case.state().is_terminal() {
         return close::close(&case);
     }
-    if deployment.finalizer == Finalizer::Absent {
-        return match deployment.existence {
-            Existence::Kept => Decision::write(Write::AddFinalizer),
-            Existence::BeingDeleted => Decision::nothing_more(),
-        };
+    match (&deployment.mark, deployment.finalizer, deployment.existence) {
+        (_, Finalizer::Absent, Existence::BeingDeleted) => return Decision::nothing_more(),
+        (Mark::None, _, Existence::Kept) | (Mark::Own, Finalizer::Absent, _) => {
+            return Decision::write(Write::Start);
+        }
+        // A copy ends without ever having started.
+        (Mark::None | Mark::Own | Mark::Other(_), _, _) => {}
     }
     if deployment.history.last().is_none() {
         return Decision::write(transition::created(&case));
+    }
+    if let (Mark::Other(_), Some(append)) = (&deployment.mark, transition::of(&case, Event::Restored)) {
+        return Decision::write(Write::Append(Box::new(append)));
     }
     if case.state() != State::Pending
         && let Home::Gone(remains) = view.home
     {
         return orphan::orphan(&case, remains);
     }
+    if view.environment.is_some_and(|environment| environment.past == Past::Unknown) {
+        return match transition::of_who_waits(&case) {
+            Some(append) => Decision::write(Write::Append(Box::new(append))),
+            None => Decision::wait(case.tick(), "looking whether its Environment was restored from a backup"),
+        };
+    }
     if case.state() != State::Pending && !turn::is_ours(&case) {
+        if let Some(append) = transition::of(&case, Event::Restored) {
+            return Decision::write(Write::Append(Box::new(append)));
+        }
         return Decision::wait(case.tick(), "waiting to see the turn that it holds");
     }
     if let Some(append) = transition::next(&case) {

@@ -9,6 +9,7 @@ use super::{Action, Decision, Progress, Write, transition};
 use crate::capacity::{self, Purpose, Removal};
 use crate::case::Case;
 use crate::effect::Effect;
+use crate::event::Event;
 use crate::name::GroupName;
 use crate::plan::{Plan, Step};
 use crate::reading::{AtWork, Reading};
@@ -16,7 +17,8 @@ use crate::state::State;
 use crate::view::Remains;
 
 pub(super) fn orphan(case: &Case<'_>, remains: &Remains) -> Decision {
-    if let Some(append) = transition::orphaned(case) {
+    // Without its turn it may record nothing else.
+    if let Some(append) = transition::of(case, Event::Orphaned) {
         return Decision::write(Write::Append(Box::new(append)));
     }
     let effects = tidy(case, remains);

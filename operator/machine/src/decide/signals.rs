@@ -8,7 +8,9 @@ use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::{Attached, Presence, Reading};
 use crate::state::State;
-use crate::view::{Deletion, EndRequest, Evaluation, Existence, Home, Others, Paused, Resolution, Successor};
+use crate::view::{
+    Deletion, EndRequest, Evaluation, Existence, Home, Mark, Others, Paused, Resolution, Successor,
+};
 
 /// An event that holds, in the words of the history.
 pub(super) struct Signal {
@@ -23,6 +25,7 @@ fn signal_of(reason: Reason, message: impl Into<String>) -> Signal {
 /// The event, if it holds.
 pub(super) fn signal(case: &Case<'_>, event: Event) -> Option<Signal> {
     match event {
+        Event::Restored => restored(case),
         Event::Orphaned => orphaned(case),
         Event::EndRequested => end_requested(case),
         Event::Deleted => deleted(case),
@@ -47,6 +50,46 @@ fn orphaned(case: &Case<'_>) -> Option<Signal> {
     };
     let message = format!("the Environment was deleted in spite of its finalizer{left}");
     Some(signal_of(Reason::EnvironmentGone, message))
+}
+
+/// Who never runs, and who has lost the turn that they recorded.
+///
+/// Whether a turn is lost follows from the Environment alone: it is given back only after its deploy's end, so one
+/// that goes on without this deploy was not given back by it.
+fn restored(case: &Case<'_>) -> Option<Signal> {
+    let deployment = case.view.deployment;
+    let holder = case.environment().and_then(|environment| environment.tenure.holder.as_ref());
+    if holder == Some(&deployment.uid) {
+        return None;
+    }
+    if let Mark::Other(uid) = &deployment.mark {
+        return Some(signal_of(
+            Reason::Restored,
+            format!(
+                "it is a copy of a Deployment with uid {uid} that started already, from a backup or by hand; to deploy, \
+                 make a new Deployment without the annotation dryad.dev/started"
+            ),
+        ));
+    }
+    let tenure = &case.environment()?.tenure;
+    if case.state() != State::Pending {
+        let over = deployment.turn.is_some_and(|turn| tenure.turn >= turn);
+        return over.then(|| {
+            signal_of(
+                Reason::TurnLost,
+                "its Environment was restored meanwhile, so nobody knows how far it came",
+            )
+        });
+    }
+    let before = tenure.restored.filter(|restored| deployment.created <= restored.at)?;
+    Some(signal_of(
+        Reason::Restored,
+        format!(
+            "it is from before its Environment was restored (at {:.0}), so nobody knows whether it ran already; to \
+             deploy, make a new Deployment",
+            before.at
+        ),
+    ))
 }
 
 fn end_requested(case: &Case<'_>) -> Option<Signal> {

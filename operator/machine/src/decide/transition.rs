@@ -20,19 +20,24 @@ pub(super) fn created(case: &Case<'_>) -> Write {
 
 /// The entry for the event that counts most, of those that hold and that the table has an answer to.
 pub(super) fn next(case: &Case<'_>) -> Option<Append> {
-    Event::BY_PRIORITY.into_iter().find_map(|event| entry_for(case, event))
+    Event::BY_PRIORITY.into_iter().find_map(|event| of(case, event))
 }
 
-/// The entry of a deploy whose Environment is gone. Without its turn it may record nothing else.
-pub(super) fn orphaned(case: &Case<'_>) -> Option<Append> {
-    entry_for(case, Event::Orphaned)
-}
-
-fn entry_for(case: &Case<'_>, event: Event) -> Option<Append> {
+/// The entry for this event, if it holds and the table has an answer to it.
+pub(super) fn of(case: &Case<'_>, event: Event) -> Option<Append> {
     let facts = case.facts();
     let signal = signals::signal(case, event)?;
     let next = table::resolve(case.state(), event, facts)?;
     append(case, next, event, facts.carrier, signal)
+}
+
+/// The entry that can be appended whatever the Environment's record is worth: who waits may be canceled.
+pub(super) fn of_who_waits(case: &Case<'_>) -> Option<Append> {
+    let deployment = case.view.deployment;
+    let holds = case.environment().is_some_and(|it| it.tenure.holder.as_ref() == Some(&deployment.uid));
+    let waits = case.state() == State::Pending && !holds;
+    let cancels = waits.then_some([Event::EndRequested, Event::Deleted]);
+    cancels.into_iter().flatten().find_map(|event| of(case, event))
 }
 
 fn append(case: &Case<'_>, next: State, event: Event, carrier: Carrier, signal: Signal) -> Option<Append> {

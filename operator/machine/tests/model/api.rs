@@ -15,7 +15,7 @@ use dryad_machine::release::Release;
 use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Member, Role, Tenure};
 use dryad_machine::view::{
-    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Request, Routing,
+    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Mark, Past, Request, Routing,
 };
 use jiff::Timestamp;
 
@@ -101,12 +101,13 @@ impl Api {
                 appended(&mut stored, append);
                 self.deployments[place] = Some(Arc::new(stored));
             }
-            (Write::AddFinalizer, Subject::Deployment(place)) => {
+            (Write::Start, Subject::Deployment(place)) => {
                 let mut stored = self.guarded(place, seen)?;
                 if stored.existence == Existence::BeingDeleted {
                     return Err(Conflict);
                 }
                 stored.finalizer = Finalizer::Present;
+                stored.mark = Mark::Own;
                 self.deployments[place] = Some(Arc::new(stored));
             }
             (Write::RemoveFinalizer, Subject::Deployment(place)) => {
@@ -131,7 +132,12 @@ impl Api {
                 let kept = stored.view.deletion == Deletion::None;
                 self.environment = kept.then(|| Arc::new(stored));
             }
-            (Write::Append(_), Subject::Environment) => unreachable!("an Environment has no history"),
+            (Write::Append(_) | Write::Start, Subject::Environment) => {
+                unreachable!("an Environment has no history")
+            }
+            (Write::AddFinalizer, Subject::Deployment(_)) => {
+                unreachable!("a Deployment gets its finalizer with its mark")
+            }
         }
         Ok(())
     }
@@ -203,6 +209,7 @@ pub(crate) fn environment(routing: Routing) -> Environment {
             revision: Revision { uid: uid(9), generation: 1 },
             deletion: Deletion::None,
             tenure: Tenure::default(),
+            past: Past::Known,
             place: Place { account: AccountName::new("a"), region: Region::new("r") },
             bounds: Bounds { min: MIN.into(), max: MAX.into() },
             replicas: None,
@@ -240,8 +247,10 @@ pub(crate) fn serving(environment: &mut Environment) {
             role: Role::Serving,
             deployed: Some(deployed.clone()),
             held: None,
+            environment: None,
         }],
         deployed: Some(deployed),
+        restored: None,
     };
 }
 
@@ -252,6 +261,8 @@ pub(crate) fn deployment(place: usize) -> DeploymentView {
         name: format!("d{}", number(place)),
         existence: Existence::Kept,
         finalizer: Finalizer::Absent,
+        mark: Mark::None,
+        created: recorded(),
         request: Request::default(),
         history: History::default(),
         turn: None,

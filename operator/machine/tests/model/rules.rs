@@ -297,7 +297,7 @@ pub(crate) fn writing(state: &State, subject: Subject, write: &Write) -> Result<
             let kept_up = state.world.groups.values().all(|group| is_as_declared(&environment.view, group));
             unless(kept_up, Rule::S7, "an Environment is let go of with a group that is still held")
         }
-        (Write::AddFinalizer | Write::Append(_), _) => Ok(()),
+        (Write::AddFinalizer | Write::Start | Write::Append(_), _) => Ok(()),
     }
 }
 

@@ -14,10 +14,10 @@ use dryad_machine::reading::{Attached, GroupSeen, Presence, Reading, Slot, SlotS
 use dryad_machine::release::Release;
 use dryad_machine::state::State;
 use dryad_machine::strategy::Strategy;
-use dryad_machine::tenure::{Held, Member, Role, Tenure};
+use dryad_machine::tenure::{Held, Member, Restored, Role, Tenure};
 use dryad_machine::view::{
-    Bounds, Deletion, DeploymentView, EndRequest, EnvironmentView, Evaluation, Existence, Finalizer, Others,
-    Paused, PlaceInLine, Queue, Remains, Request, Resolution, Routing, Successor,
+    Bounds, Deletion, DeploymentView, EndRequest, EnvironmentView, Evaluation, Existence, Finalizer, Mark,
+    Others, Past, Paused, PlaceInLine, Queue, Remains, Request, Resolution, Routing, Successor,
 };
 use jiff::Timestamp;
 
@@ -103,6 +103,12 @@ impl<'a> Dice<'a> {
             name: "d1".to_owned(),
             existence: if self.one_in(6) { Existence::BeingDeleted } else { Existence::Kept },
             finalizer: if self.one_in(8) { Finalizer::Absent } else { Finalizer::Present },
+            mark: if self.one_in(8) {
+                self.pick(&[Mark::None, Mark::Other(Uid::new("d0"))])
+            } else {
+                Mark::Own
+            },
+            created: self.time(),
             request: Request {
                 paused: if self.one_in(5) { Paused::Yes } else { Paused::No },
                 evaluation: self.pick(&[Evaluation::Full, Evaluation::Full, Evaluation::Skipped]),
@@ -153,6 +159,7 @@ impl<'a> Dice<'a> {
             name: self.group(),
             place: place(),
             owner: self.uid(),
+            environment: self.one_in(8).then(|| Uid::new("e0")),
             turn: self.turn(),
             role: self.pick(&[Role::Green, Role::Serving, Role::Doomed]),
             deployed: self.deployed(),
@@ -181,7 +188,9 @@ impl<'a> Dice<'a> {
                 holder: (!self.one_in(4)).then(|| self.uid()),
                 groups: groups.into_values().collect(),
                 deployed: self.deployed(),
+                restored: self.one_in(6).then(|| Restored { turn: Turn::new(2), at: self.time() }),
             },
+            past: if self.one_in(8) { Past::Unknown } else { Past::Known },
             place: place(),
             bounds: Bounds { min: self.small(), max: 4 },
             replicas: self.pick(&[None, None, Some(0), Some(2)]),

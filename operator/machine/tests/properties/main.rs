@@ -2,12 +2,13 @@
 //! reachable or not, contradictory or not.
 
 mod dice;
+mod restored;
 
 use dice::Dice;
 use dryad_machine::decide::{Action, Decision, TenureChange, Write, decide};
 use dryad_machine::effect::Effect;
 use dryad_machine::environment::{self, EnvironmentCase, Holder};
-use dryad_machine::event::Reason;
+use dryad_machine::event::{Event, Reason};
 use dryad_machine::history::MESSAGE_LIMIT;
 use dryad_machine::memory::{Memory, Now};
 use dryad_machine::name::GroupName;
@@ -16,7 +17,7 @@ use dryad_machine::reading::{Reading, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{
-    Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Paused, PlaceInLine, Queue,
+    Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Past, Paused, PlaceInLine, Queue,
     Remains, Resolution, Successor, View,
 };
 use proptest::prelude::*;
@@ -207,7 +208,9 @@ proptest! {
             prop_assert!(!history.state().is_terminal());
             let orphaned = entry.reason == Reason::EnvironmentGone;
             prop_assert_eq!(orphaned && case.home.is_none(), false);
-            prop_assert!(history.state() == State::Pending || orphaned || case.holds_its_turn());
+            let lost = matches!(entry.reason, Reason::Restored | Reason::TurnLost);
+            let holds = case.holds_its_turn();
+            prop_assert!(history.state() == State::Pending || orphaned || holds != lost);
             prop_assert_eq!(append.turn.is_some(), entry.reason == Reason::TurnTaken);
             prop_assert_eq!(append.plan.is_some(), entry.state == State::Prepare);
         }
@@ -223,7 +226,10 @@ proptest! {
                 Write::Tenure { change: TenureChange::Take | TenureChange::Release, .. } => {
                     prop_assert!(!uncertain);
                 }
-                Write::Append(append) if append.entry.state.is_terminal() => {
+                // Who has lost the turn has nothing to wait for: it is the Environment that is uncertain.
+                Write::Append(append)
+                    if append.entry.state.is_terminal() && append.entry.reason.event() != Some(Event::Restored) =>
+                {
                     let launched = !matches!(case.state(), State::Pending | State::Resolve);
                     prop_assert!(!uncertain || !launched);
                 }
@@ -284,7 +290,7 @@ proptest! {
             let lets_go = match case.decide().action {
                 Action::Wait | Action::Write(Write::RemoveFinalizer) => true,
                 Action::Write(Write::Tenure { change, .. }) => change == TenureChange::Release,
-                Action::Write(Write::Append(_) | Write::AddFinalizer) | Action::Act(_) => false,
+                Action::Write(Write::Append(_) | Write::AddFinalizer | Write::Start) | Action::Act(_) => false,
             };
             prop_assert!(lets_go);
         }
@@ -302,7 +308,9 @@ proptest! {
     #[test]
     fn a_deploy_says_so_while_an_unanswered_request_may_still_land(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
+        let known = case.environment.as_ref().is_some_and(|environment| environment.past == Past::Known);
         let waits = case.holds_its_turn() && case.state() != State::Pending && !case.state().is_terminal();
+        let waits = waits && known;
         if let Some(progress) = case.decide().progress.filter(|_| waits) {
             let told = progress.message.contains("an unanswered request to the cloud may still land");
             prop_assert_eq!(told, !case.memory.is_certain(case.now), "{}", progress.message);

@@ -1,0 +1,223 @@
+//! Whether an Environment's record is older than its groups, and what is taken over then.
+//!
+//! Asked before anything goes by the record, once in the life of a process: of a count that all Environments share
+//! first, and where that holds news, of the cloud and of the API server's quorum for this Environment alone. What
+//! comes of it is decided by [`adopt`]; it is stored when two looks a tick apart have come to the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use dryad_cloud::group::FoundGroup;
+use dryad_cloud::{Cloud, CloudError};
+use dryad_crds::Environment;
+use dryad_crds::condition;
+use dryad_crds::deployment::status::Template;
+use dryad_machine::adopt::{self, Bearing, Candidate, Heir, Verdict};
+use dryad_machine::name::{Place, Turn};
+use dryad_machine::reading::{AtWork, Reading};
+use dryad_machine::tenure::Tenure;
+use dryad_machine::view::Deletion;
+use jiff::Timestamp;
+use kube::{Resource, ResourceExt};
+use tracing::{info, warn};
+
+use super::{Tick, already_requested, permission};
+use crate::denials::Ask;
+use crate::desk::Desk;
+use crate::observe::{Pieces, assemble};
+use crate::operator::TickError;
+use crate::record::{self, Recorded};
+use crate::tags::{self, Owner};
+use crate::target::{Target, TrafficTarget};
+use crate::{blueprint, view};
+
+/// The condition's reason while nobody can tell which group serves.
+const AMBIGUOUS: &str = "RestoreAmbiguous";
+/// How many ticks pass before an Environment that a person has to help is looked at again.
+const PATIENCE: u32 = 6;
+
+/// What came of a look.
+pub(super) enum Looked {
+    /// The record knows everything there is.
+    Current,
+    /// The cloud could not be asked.
+    Unseen,
+    /// It is not known yet; to be looked at again after this time.
+    Again(Duration),
+}
+
+/// Looks whether there is anything that the record does not know, and takes it over.
+pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Result<Looked, TickError> {
+    let (operator, pace) = (tick.operator, tick.environment.pace.tick());
+    let owner = operator.owner(tick.object);
+    let places = places(tick);
+    let mut claims = Vec::new();
+    for place in &places {
+        match operator.census.claims(&*operator.cloud, &operator.caches, place, &owner).await {
+            Ok(found) => claims.extend(found),
+            Err(error) => return Ok(unseen(tick, &error)),
+        }
+    }
+    let heir = Heir { uid: &owner.uid, tenure: &tick.environment.tenure, deployments: recorded_turns(tick) };
+    if !adopt::is_outdated(heir, claims.iter().map(|(name, claim)| (name, claim))) {
+        operator.pasts.settle(&owner.uid, heir.tenure.turn);
+        return Ok(Looked::Current);
+    }
+    let Some(template) = permission::template(tick) else { return Ok(Looked::Unseen) };
+    let candidates = match candidates(tick, &owner, &places, &blueprint::target(&template)).await {
+        Ok(candidates) => candidates,
+        Err(error) => return Ok(unseen(tick, &error)),
+    };
+    let environments = operator.environments_api(&tick.namespace());
+    let stored = environments.get_opt(&tick.object.name_any()).await?;
+    let Some(stored) = stored.filter(|stored| view::uid(stored) == owner.uid) else {
+        return Ok(Looked::Again(pace));
+    };
+    let tenure = stored.status.as_ref().map(|status| status.tenure.clone()).unwrap_or_default();
+    let verdict = adopt::decide(Heir { tenure: &tenure, ..heir }, &candidates, operator.clock.now().wall);
+    match verdict {
+        Verdict::Current => {
+            operator.pasts.settle(&owner.uid, tenure.turn);
+            // Where the cache shows an older record, the newer one is on its way to it.
+            let shown = tenure.turn == tick.environment.tenure.turn;
+            Ok(if shown { Looked::Current } else { Looked::Again(pace) })
+        }
+        Verdict::Ambiguous(why) => {
+            desk.adoption = None;
+            stall(tick, stored, &why).await?;
+            Ok(Looked::Again(pace * PATIENCE))
+        }
+        Verdict::Adopt(to) => {
+            if seen_twice(desk, &to, operator.clock.mono(), pace) {
+                adopt(tick, desk, &stored, &to).await?;
+            }
+            Ok(Looked::Again(pace))
+        }
+    }
+}
+
+/// What was never deployed to, as far as anybody knows, may go while the cloud can't be read; should something of it be
+/// there after all, an Environment of that name adopts it.
+fn unseen<C: Cloud>(tick: &Tick<'_, C>, error: &CloudError) -> Looked {
+    warn!(environment = %tick.environment.name, %error, "its groups can't be looked for");
+    tick.operator.denials.answered(&tick.environment.revision.uid, Ask::Target, Err(error));
+    let untouched = tick.environment.tenure == Tenure::default();
+    if untouched && tick.environment.deletion != Deletion::None { Looked::Current } else { Looked::Unseen }
+}
+
+/// Everywhere that groups of this Environment may be. Where it may not name what it names, nobody looks.
+fn places<C: Cloud>(tick: &Tick<'_, C>) -> BTreeSet<Place> {
+    let recorded = tick.environment.tenure.groups.iter().map(|member| member.place.clone());
+    let permitted = tick.operator.refusal(&tick.namespace(), &Template::of(&tick.object.spec)).is_none();
+    recorded.chain(permitted.then(|| tick.environment.place.clone())).collect()
+}
+
+/// The highest turn that any Deployment of this Environment has recorded.
+fn recorded_turns<C: Cloud>(tick: &Tick<'_, C>) -> Turn {
+    let all = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
+    all.iter().filter_map(|deployment| deployment.status.as_ref()?.turn).max().unwrap_or_default()
+}
+
+/// Every group of this installation, namespace and name, and whether it carries traffic.
+async fn candidates<C: Cloud>(
+    tick: &Tick<'_, C>,
+    owner: &Owner,
+    places: &BTreeSet<Place>,
+    target: &Target,
+) -> Result<Vec<Candidate>, CloudError> {
+    let cloud = &*tick.operator.cloud;
+    let Target { place: home, traffic } = target;
+    let mut found = Vec::new();
+    for place in places {
+        let groups = cloud.tagged_groups(place, &tags::of_environment(owner)).await?;
+        found.extend(groups.into_iter().map(|found| (place.clone(), found)));
+    }
+    let rule = match traffic {
+        TrafficTarget::Rule { rule, .. } => Some(cloud.rule(home, rule).await?),
+        TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
+    };
+    let groups = found.iter().map(|(_, found)| (found.group.name.clone(), found.group.clone())).collect();
+    let health = BTreeMap::new();
+    let reading = assemble(Pieces { traffic, groups: &groups, rule: rule.as_ref(), health: &health });
+    let candidate = |(place, found): (Place, FoundGroup)| {
+        Some(Candidate {
+            claim: tags::claim(&owner.installation, &found.group.name, &found.group.tags)?,
+            place,
+            created: Timestamp::from_second(found.created).unwrap_or(Timestamp::UNIX_EPOCH),
+            bearing: bearing(&reading, &found),
+            name: found.group.name,
+        })
+    };
+    Ok(found.into_iter().filter_map(candidate).collect())
+}
+
+/// Workers find their work themselves, so those that are there are at work.
+fn bearing(reading: &Reading, found: &FoundGroup) -> Bearing {
+    let group = &found.group;
+    let at_work = if group.instances.is_empty() { AtWork::No } else { AtWork::Yes };
+    match reading.carries(&group.name, at_work) {
+        _ if group.deleting => Bearing::Leaving,
+        true => Bearing::Carries,
+        false => Bearing::Idle,
+    }
+}
+
+/// Whether an earlier look, at least a tick ago, came to the same.
+fn seen_twice(desk: &mut Desk, to: &Tenure, now: Duration, pace: Duration) -> bool {
+    let timeless = Tenure { restored: None, ..to.clone() };
+    match &desk.adoption {
+        Some((since, before)) if *before == timeless => now.saturating_sub(*since) >= pace,
+        Some(_) | None => {
+            desk.adoption = Some((now, timeless));
+            false
+        }
+    }
+}
+
+/// Stores what is taken over. Whatever made those groups may have left requests under way.
+async fn adopt<C: Cloud>(
+    tick: &Tick<'_, C>,
+    desk: &mut Desk,
+    stored: &Environment,
+    to: &Tenure,
+) -> Result<(), TickError> {
+    let operator = tick.operator;
+    if !operator.may_act() {
+        return Ok(());
+    }
+    let certain_from = operator.clock.mono() + operator.uncertainty;
+    desk.memory.unanswered(certain_from);
+    operator.desks.hear(&tick.environment.revision.uid, &desk.memory);
+    desk.adoption = None;
+    let requested = match to.restored {
+        // Nothing was taken over, so what is declared is still to be brought in.
+        None => None,
+        Some(_) => already_requested(&operator.client, stored).await?.map(|today| {
+            let before = stored.status.as_ref().and_then(|status| status.requested.as_ref());
+            adopt::requested(before, today.digest, &tick.environment.revision.uid)
+        }),
+    };
+    let environments = operator.environments_api(&tick.namespace());
+    if let Recorded::Stored(_) = record::adopted(&environments, stored, to, requested).await? {
+        let names: Vec<_> =
+            to.groups.iter().map(|member| format!("{} {:?}", member.name, member.role)).collect();
+        let note = format!("its record was older than its groups; turn {}: {}", to.turn, names.join(", "));
+        info!(environment = %tick.environment.name, turn = %to.turn, groups = ?names, "adopted");
+        operator.events.adopted(&stored.object_ref(&()), &note).await;
+    }
+    Ok(())
+}
+
+/// Says what a person has to sort out, and writes nothing else.
+async fn stall<C: Cloud>(tick: &Tick<'_, C>, stored: Environment, why: &str) -> Result<(), TickError> {
+    warn!(environment = %tick.environment.name, why, "stalled");
+    let generation = stored.metadata.generation.unwrap_or_default();
+    let mut next = stored.clone();
+    let status = next.status.get_or_insert_default();
+    let now = tick.operator.clock.now().wall;
+    status.conditions = condition::stalled(&status.conditions, AMBIGUOUS, why, generation, now);
+    if next.status != stored.status {
+        record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
+    }
+    Ok(())
+}
