@@ -30,7 +30,12 @@ impl Site {
             loop {
                 let page = self
                     .read(deadline, ACTION, |clients| {
-                        clients.ec2.describe_instances().filters(filter.clone()).set_next_token(next).send()
+                        clients
+                            .ec2
+                            .describe_instances()
+                            .filters(filter.clone())
+                            .set_next_token(next.clone())
+                            .send()
                     })
                     .await?;
                 for instance in page.reservations().iter().flat_map(Reservation::instances) {

@@ -62,20 +62,29 @@ impl Site {
         self.budgets.of(action.family()).until_clear(deadline).await;
     }
 
-    /// Asks; what fails in passing is asked again, until the deadline.
+    /// Asks; what fails in passing is asked again, and what AWS has no time for waits for its turn again, until the
+    /// deadline.
     pub(crate) async fn read<T, E, F>(
         &self,
         deadline: Instant,
         action: Call,
-        request: impl FnOnce(&Clients) -> F,
+        request: impl Fn(&Clients) -> F,
     ) -> Result<T, CloudError>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let in_turn = self.budgets.of(action.family()).in_turn(deadline).await;
-        in_turn.map_err(|Spent| CloudError::Throttled { action: action.name() })?;
-        self.call(deadline, action, request(&self.reads)).await
+        let throttled = || CloudError::Throttled { action: action.name() };
+        let mut attempts = 0;
+        loop {
+            self.budgets.of(action.family()).in_turn(deadline).await.map_err(|Spent| throttled())?;
+            match self.call(deadline, action, request(&self.reads)).await {
+                Err(CloudError::Throttled { .. }) => attempts += 1,
+                // It was not silent: the time ran out between two of its answers.
+                Err(CloudError::Unanswered { .. }) if attempts > 0 => return Err(throttled()),
+                answered => return answered,
+            }
+        }
     }
 
     /// Sends a mutation, once.

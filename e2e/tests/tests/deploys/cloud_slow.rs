@@ -1,6 +1,7 @@
 //! A cloud that answers few calls, or from the past.
 
-use dryad_local_cloud::faults::Effect;
+use dryad_local_cloud::faults::{Effect, Rule};
+use dryad_local_cloud::model::Service;
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::{path_of, table};
@@ -15,6 +16,19 @@ use crate::users::Users;
 /// What an account has left that others use up: one call a second, and ten at once, where a tick is ten seconds. Here
 /// everything is five times as fast.
 const RATION: Effect = Effect::Ration { every: SignedDuration::from_millis(200), burst: 10, spent: None };
+
+/// The same where nothing is left at once, for each family of calls that AWS counts together.
+fn scant() -> Vec<Rule> {
+    let one = Effect::Ration { every: SignedDuration::from_millis(200), burst: 1, spent: None };
+    let families = [
+        (Service::AutoScaling, "*"),
+        (Service::Ec2, "Describe*"),
+        (Service::Ec2, "*LaunchTemplate"),
+        (Service::ElasticLoadBalancing, "Describe*"),
+        (Service::ElasticLoadBalancing, "ModifyRule"),
+    ];
+    families.map(|(service, action)| Rule { service: Some(service), ..always(action, one.clone()) }).into()
+}
 
 /// How far back AWS's answers may reach: 30 s, which are three ticks.
 const STALE: Effect = Effect::Stale { by: SignedDuration::from_secs(3) };
@@ -54,6 +68,28 @@ async fn there_and_back(name: &str, tick: &str, effect: Effect) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cloud_that_answers_few_calls_makes_deploys_slow_and_not_unsafe() {
     there_and_back("rationed", "2s", RATION).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_a_second_of_each_family_and_none_more_at_once_is_enough() {
+    let scene = Scene::set("scant", |environment| {
+        held(environment);
+        environment["spec"]["rollout"] = json!({ "timeout": "5m", "tick": "3s" });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&scant(), &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec).await;
+    // A minute and a half for each of these, of which none takes one by far where calls are not counted.
+    for state in [State::EvaluateWait, State::RetainWait, State::RetireWait] {
+        scene.stage.until_state("web-2", state).await;
+    }
+    let done = scene.stage.until_state("web-2", State::Done).await;
+    scene.serves("web-2").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ impl Site {
                         .describe_auto_scaling_groups()
                         .set_auto_scaling_group_names(Some(names.clone()))
                         .max_records(MOST_RECORDS)
-                        .set_next_token(next)
+                        .set_next_token(next.clone())
                         .send()
                 })
                 .await?;

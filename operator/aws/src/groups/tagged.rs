@@ -32,7 +32,7 @@ impl Site {
                         .describe_auto_scaling_groups()
                         .set_filters(Some(filters.clone()))
                         .max_records(MOST_RECORDS)
-                        .set_next_token(next)
+                        .set_next_token(next.clone())
                         .send()
                 })
                 .await?;

@@ -34,7 +34,7 @@ impl Site {
                         .describe_launch_templates()
                         .set_filters(Some(filters.clone()))
                         .max_results(MOST_RESULTS)
-                        .set_next_token(next)
+                        .set_next_token(next.clone())
                         .send()
                 })
                 .await?;
