@@ -6,7 +6,6 @@ use dryad_cluster::Cluster;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::state::State;
 use dryad_stage::{Stage, rights};
-use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::Role;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -21,12 +20,7 @@ pub(crate) async fn stage(cluster: &Cluster, name: &str) -> Stage {
 
 /// An Environment whose repository asks for a password, and which keeps one ended Deployment.
 pub(crate) async fn environment(stage: &Stage, change: impl FnOnce(&mut Value)) {
-    let secret: Secret = serde_json::from_value(json!({
-        "metadata": { "name": "repository" },
-        "stringData": { "username": "shop", "password": "unused" },
-    }))
-    .expect("a Secret");
-    stage.api().create(&PostParams::default(), &secret).await.expect("it is accepted");
+    stage.basic_auth("repository", "shop", "unused").await;
     let mut environment = stage.environment("web");
     environment["spec"]["source"]["secretName"] = json!("repository");
     environment["spec"]["historyLimit"] = json!(1);

@@ -11,7 +11,7 @@ use dryad_stage::operator::Operator;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::scene::{Place, Scene, UNDISTURBED, carried_out, is_change, replica_of};
+use crate::scene::{Place, Scene, UNDISTURBED, assert_ends, carried_out, is_change, replica_of};
 use crate::trouble::{LOOK, until_looked};
 use crate::users::Users;
 
@@ -132,8 +132,7 @@ async fn an_operator_that_was_down_for_a_day_looks_twice_before_it_retires_what_
 async fn an_operator_that_was_down_for_a_day_does_not_call_good_what_it_did_not_watch() {
     let Woken { scene, users, _operator, _line } = Woken::at(Place::ProvenInService, "day-evaluate").await;
     let failed = scene.stage.until_state("web-2", State::Failed).await;
-    let path = path_of(&failed);
-    assert_eq!(path[path.len() - 2..], ["Rollback TimedOut", "Failed RollbackOk"], "{}", table(&failed));
+    assert_ends(&failed, ["Rollback TimedOut", "Failed RollbackOk"]);
     scene.serves("web-1").await;
     assert_eq!(users.leave().await, "one");
 }

@@ -6,7 +6,7 @@ use dryad_machine::state::State;
 use dryad_stage::deploys::{path_of, state_of, table};
 use serde_json::json;
 
-use crate::scene::{Place, Scene, fault, no_capacity};
+use crate::scene::{Place, Scene, assert_ends, fault, no_capacity};
 use crate::trouble::{always, until_looked, vanish};
 use crate::users::Users;
 
@@ -67,13 +67,7 @@ async fn rollback(name: &str, effect: Effect) {
     away(&scene, "web-2", effect).await;
     scene.let_all_go().await;
     let ended = scene.stage.until_ended("web-2").await;
-    let path = path_of(&ended);
-    assert_eq!(
-        path[path.len() - 2..],
-        ["Rollback AbortRequested", "Aborted RollbackOk"],
-        "{}",
-        table(&ended)
-    );
+    assert_ends(&ended, ["Rollback AbortRequested", "Aborted RollbackOk"]);
     scene.serves("web-1").await;
     assert_eq!(users.leave().await, "one");
 }

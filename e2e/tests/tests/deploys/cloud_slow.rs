@@ -4,12 +4,12 @@ use dryad_local_cloud::faults::{Effect, Rule};
 use dryad_local_cloud::model::Service;
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
-use dryad_stage::deploys::{path_of, table};
+use dryad_stage::deploys::table;
 use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::lost::held;
-use crate::scene::{Scene, WEB};
+use crate::scene::{Scene, WEB, assert_ends};
 use crate::trouble::always;
 use crate::users::Users;
 
@@ -53,13 +53,7 @@ async fn there_and_back(name: &str, tick: &str, effect: Effect) {
     scene.stage.until_state("web-3", State::RetainWait).await;
     scene.stage.request("web-3", json!({ "end": "Rollback" })).await;
     let ended = scene.stage.until_ended("web-3").await;
-    let path = path_of(&ended);
-    assert_eq!(
-        path[path.len() - 2..],
-        ["Rollback RollbackRequested", "Aborted RollbackOk"],
-        "{}",
-        table(&ended)
-    );
+    assert_ends(&ended, ["Rollback RollbackRequested", "Aborted RollbackOk"]);
     scene.serves("web-2").await;
     assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&ended));
     assert_eq!(users.leave().await, "two");
@@ -110,13 +104,7 @@ async fn a_cloud_that_does_not_show_the_shift_yet_keeps_the_green_that_has_the_t
     users.until_answered("two").await;
     scene.stage.request("web-2", json!({ "end": "Abort" })).await;
     let ended = scene.stage.until_ended("web-2").await;
-    let path = path_of(&ended);
-    assert_eq!(
-        path[path.len() - 2..],
-        ["Rollback AbortRequested", "Aborted RollbackOk"],
-        "{}",
-        table(&ended)
-    );
+    assert_ends(&ended, ["Rollback AbortRequested", "Aborted RollbackOk"]);
     scene.serves("web-1").await;
     assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&ended));
     assert_eq!(users.leave().await, "one");

@@ -13,7 +13,7 @@ use dryad_stage::operator::Operator;
 use serde_json::json;
 
 use crate::lost::{FORWARD, held};
-use crate::scene::{Scene, WEB, fault, green_of};
+use crate::scene::{Scene, WEB, assert_ends, fault, green_of};
 use crate::stage;
 use crate::trouble::{asked_since, land, late, logged, lost, until_looked};
 use crate::users::Users;
@@ -116,13 +116,7 @@ async fn abort(scene: &Scene, operator: Operator, name: &str, action: &str, send
     scene.let_all_go().await;
     land(scene);
     let ended = scene.stage.until_ended(name).await;
-    let path = path_of(&ended);
-    assert_eq!(
-        path[path.len() - 2..],
-        ["Rollback AbortRequested", "Aborted RollbackOk"],
-        "{}",
-        table(&ended)
-    );
+    assert_ends(&ended, ["Rollback AbortRequested", "Aborted RollbackOk"]);
     scene.serves("web-1").await;
     let groups = scene.stage.cloud.control().call(DescribeAutoScalingGroups::default()).unwrap();
     assert_eq!(groups.auto_scaling_groups[0].min_size, 1, "blue's autoscaler has its bounds back");

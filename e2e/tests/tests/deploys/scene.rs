@@ -13,7 +13,7 @@ use dryad_local_cloud::model::{Code, World};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_stage::Stage;
-use dryad_stage::deploys::{state_of, table};
+use dryad_stage::deploys::{path_of, state_of, table};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
@@ -321,6 +321,12 @@ pub(crate) fn no_capacity() -> LaunchFault {
         allow: 0,
         message: "We currently do not have sufficient capacity.".to_owned(),
     }
+}
+
+/// That these are the last two entries of a history: how a rollback began and how it ended.
+pub(crate) fn assert_ends(object: &Deployment, entries: [&str; 2]) {
+    let path = path_of(object);
+    assert_eq!(path[path.len() - 2..], entries, "{}", table(object));
 }
 
 /// The group that a deploy brings.
