@@ -24,6 +24,17 @@ pub struct EnvironmentCase<'a> {
     pub finalizer: Finalizer,
     /// What has become of the Deployment whose turn it is.
     pub holder: Holder,
+    /// How far its Deployments are.
+    pub deploys: Deploys,
+}
+
+/// How far the Deployments of an Environment are, by the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deploys {
+    /// All have ended, or there are none.
+    Ended,
+    /// At least one has not: it has yet to see that its Environment goes.
+    Unended,
 }
 
 /// What has become of the Deployment whose turn it is.
@@ -66,7 +77,7 @@ pub fn decide(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision 
             only_serving && (tenure.groups.is_empty() || upkeep::is_as_declared(environment, memory, now))
         }
     };
-    if free && settled {
+    if free && settled && case.deploys == Deploys::Ended {
         return Decision::write(Write::RemoveFinalizer);
     }
     let restored = if free { upkeep::restored(environment, memory, now) } else { Vec::new() };

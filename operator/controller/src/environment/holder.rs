@@ -1,8 +1,8 @@
-//! What has become of the Deployment whose turn it is.
+//! What has become of the Deployment whose turn it is, and how far all others are.
 
 use dryad_cloud::Cloud;
 use dryad_crds::Deployment;
-use dryad_machine::environment::Holder;
+use dryad_machine::environment::{Deploys, Holder};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
@@ -22,4 +22,13 @@ pub(super) async fn holder<C: Cloud>(tick: &Tick<'_, C>) -> Result<Holder, TickE
     let all = deployments.list_metadata(&ListParams::default()).await?;
     let exists = all.items.iter().any(|deployment| deployment.uid().as_deref() == Some(holder.as_str()));
     Ok(if exists { Holder::Minding } else { Holder::Vanished })
+}
+
+/// How far its Deployments are. One whose history is illegal holds nobody up.
+pub(super) fn deploys<C: Cloud>(tick: &Tick<'_, C>) -> Deploys {
+    let all = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
+    let has_ended = |deployment: &Deployment| {
+        view::deployment(deployment).map_or(true, |view| view.history.state().is_terminal())
+    };
+    if all.iter().all(|deployment| has_ended(deployment)) { Deploys::Ended } else { Deploys::Unended }
 }

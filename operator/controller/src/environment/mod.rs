@@ -92,7 +92,12 @@ pub async fn reconcile<C: Cloud>(
     };
 
     // 3. Decide.
-    let case = EnvironmentCase { environment: &tick.environment, finalizer, holder };
+    let case = EnvironmentCase {
+        environment: &tick.environment,
+        finalizer,
+        holder,
+        deploys: holder::deploys(&tick),
+    };
     let decision = decide(case, &desk.memory, operator.clock.now());
 
     // 4. Record, or act. What is declared waits for no group that can't be deleted.

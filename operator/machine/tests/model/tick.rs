@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dryad_machine::decide::{Action, Decision, Write};
 use dryad_machine::effect::Effect;
-use dryad_machine::environment::{EnvironmentCase, Holder};
+use dryad_machine::environment::{Deploys, EnvironmentCase, Holder};
 use dryad_machine::memory::{Look, Memory, Stage};
 use dryad_machine::name::Uid;
 use dryad_machine::state::State as Phase;
@@ -157,6 +157,11 @@ pub(crate) fn think(
                 environment: &environment.view,
                 finalizer: environment.finalizer,
                 holder: if holder.is_none_or(exists) { Holder::Minding } else { Holder::Vanished },
+                deploys: if caches.deployments.iter().flatten().all(|it| it.history.state().is_terminal()) {
+                    Deploys::Ended
+                } else {
+                    Deploys::Unended
+                },
             };
             seam.environment(case, &memory, now)
         }

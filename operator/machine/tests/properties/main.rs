@@ -7,7 +7,7 @@ mod restored;
 use dice::Dice;
 use dryad_machine::decide::{Action, Decision, TenureChange, Write, decide};
 use dryad_machine::effect::Effect;
-use dryad_machine::environment::{self, EnvironmentCase, Holder};
+use dryad_machine::environment::{self, Deploys, EnvironmentCase, Holder};
 use dryad_machine::event::{Event, Reason};
 use dryad_machine::history::MESSAGE_LIMIT;
 use dryad_machine::memory::{Memory, Now};
@@ -32,6 +32,7 @@ struct Case {
     memory: Memory,
     now: Now,
     holder: Holder,
+    deploys: Deploys,
     home: Option<Remains>,
     finalizer: Finalizer,
 }
@@ -46,6 +47,7 @@ impl Case {
             queue: dice.queue(),
             resolution: dice.resolution(),
             holder: dice.pick(&[Holder::Minding, Holder::Vanished]),
+            deploys: dice.pick(&[Deploys::Ended, Deploys::Ended, Deploys::Unended]),
             home: dice.home(),
             finalizer: dice.pick(&[Finalizer::Present, Finalizer::Present, Finalizer::Absent]),
             deployment,
@@ -321,9 +323,13 @@ proptest! {
     fn the_environments_loop_touches_what_is_given_up_and_the_size_of_what_serves(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
         let Some(environment) = &case.environment else { return Ok(()) };
-        let (finalizer, holder) = (case.finalizer, case.holder);
-        let decision =
-            environment::decide(EnvironmentCase { environment, finalizer, holder }, &case.memory, case.now);
+        let Case { finalizer, holder, deploys, .. } = case;
+        let of = EnvironmentCase { environment, finalizer, holder, deploys };
+        let decision = environment::decide(of, &case.memory, case.now);
+        if decision.action == Action::Write(Write::RemoveFinalizer) {
+            prop_assert_eq!(deploys, Deploys::Ended);
+            prop_assert!(environment.deletion != Deletion::None && environment.tenure.holder.is_none());
+        }
         for effect in effects(&decision) {
             let group = target(effect).expect("it never moves traffic");
             let role = environment.tenure.member(group).map(|member| member.role);
