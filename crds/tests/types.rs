@@ -65,8 +65,8 @@ fn what_users_write_is_what_the_machine_goes_by() {
     assert_eq!(pace.retain_seconds, 1800);
     assert_eq!(spec.target.place().to_string(), "default/us-east-1");
     assert_eq!((spec.target.capacity().min, spec.target.capacity().max), (4, 16));
-    assert_eq!(Traffic::routing(spec.traffic.as_ref()), Routing::Weighted);
-    assert_eq!(Traffic::routing(None), Routing::Workers);
+    assert_eq!(Traffic::access(spec.traffic.as_ref()).routing(), Routing::Weighted);
+    assert_eq!(Traffic::access(None).routing(), Routing::Workers);
 }
 
 #[test]

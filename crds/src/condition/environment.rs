@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub service: Service<'a>,
     /// What the cloud does not let the operator do, if anything, in words.
     pub denied: Option<&'a str>,
+    /// Why another Environment may use what this one names; none where it may itself.
+    pub conflict: Option<&'a str>,
     /// How the parameter stands, where one is named and something is deployed.
     pub projection: Option<&'a Projection>,
     /// Whether it names only what its namespace may name.
@@ -130,6 +132,7 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
     let permitted = facts.permission == Permission::Granted;
     let rejection = rejection(facts).filter(|_| permitted && standing.is_none());
     match (&standing, facts.turn, &rejection) {
+        (_, InTurn::Nobody, _) if facts.conflict.is_some() => add(STALLED, ready.reason, &ready.message),
         (Some(Standing::Underway(message)), _, _) => add(RECONCILING, "Deploying", message),
         (_, InTurn::Bringing, _) => {
             add(RECONCILING, "Deploying", &format!("turn {} is under way", facts.tenure.turn));
@@ -160,6 +163,9 @@ fn ready(facts: Facts<'_>, standing: Option<&Standing>, previous: &[Condition]) 
     }
     if let Some(denied) = facts.denied {
         return no("AccessDenied", denied.to_owned());
+    }
+    if let Some(conflict) = facts.conflict {
+        return no("TargetConflict", conflict.to_owned());
     }
     match standing {
         Some(Standing::Underway(message)) => return no("Deploying", message.clone()),
@@ -310,6 +316,7 @@ mod tests {
                 newest,
                 service,
                 denied: None,
+                conflict: None,
                 projection: None,
                 permission,
             };
@@ -339,6 +346,7 @@ mod tests {
             newest: None,
             service,
             denied,
+            conflict: None,
             projection: None,
             permission,
         };
@@ -368,6 +376,7 @@ mod tests {
                 newest: Some(&rejected),
                 service: Service::Served("4 of 4 instances are healthy"),
                 denied: Some("DescribeRules is denied to the operator"),
+                conflict: Some("Environment shop/api uses it, too"),
                 projection: None,
                 permission: Permission::Refused("accounts lacks production"),
             };
@@ -375,6 +384,30 @@ mod tests {
             assert_eq!(line(&conditions), expected);
             assert_eq!(conditions[0].message, "accounts lacks production");
         }
+    }
+
+    #[test]
+    fn a_conflict_stalls_an_environment_that_has_no_turn_whatever_it_declares() {
+        let (idle, busy) = (tenure(None, Some("web-6")), tenure(Some("u7"), Some("web-6")));
+        let told = |tenure: &Tenure| {
+            let facts = Facts {
+                generation: 2,
+                tenure,
+                turn: InTurn::of(tenure, |_| Some(State::RolloutWait)),
+                template: Freshness::Current,
+                declared: None,
+                newest: None,
+                service: Service::Served("web-6 serves"),
+                denied: None,
+                conflict: Some("Environment shop/api uses it, too"),
+                projection: None,
+                permission: Permission::Granted,
+            };
+            line(&conditions(facts, &[], second(9)))
+        };
+        let (ready, available) = ("Ready=False(TargetConflict)@9", "Available=True(Serving)@9");
+        assert_eq!(told(&idle), format!("{ready} {available} Stalled=True(TargetConflict)@9"));
+        assert_eq!(told(&busy), format!("{ready} {available} Reconciling=True(Deploying)@9"));
     }
 
     #[test]
@@ -390,6 +423,7 @@ mod tests {
             newest: None,
             service,
             denied: None,
+            conflict: None,
             projection: None,
             permission: Permission::Granted,
         };
@@ -417,6 +451,7 @@ mod tests {
                 newest: None,
                 service: Service::Served("4 of 4 instances are healthy"),
                 denied: None,
+                conflict: None,
                 projection: Some(projection),
                 permission: Permission::Granted,
             };
@@ -437,6 +472,7 @@ mod tests {
             newest: None,
             service: Service::Served("g serves"),
             denied: None,
+            conflict: None,
             projection: None,
             permission: Permission::Granted,
         };

@@ -23,6 +23,10 @@ use crate::unobserved;
          (!has(oldSelf.environment) || (has(self.environment) && self.environment == oldSelf.environment))",
         "a group's place, owner, environment and turn are written once; leave them as they are",
     ))),
+    transform = property("groups", items(rule(
+        "!has(oldSelf.access) || (has(self.access) && self.access == oldSelf.access)",
+        "how requests reach a group is written once; leave its access as it is",
+    ))),
     // It asks for what always is there: the API server also tries rules on the default of the whole status, before
     // the turn's own default has been added to that.
     transform = rule(

@@ -1,6 +1,7 @@
 //! How users' requests reach the instances.
 
-use dryad_machine::view::Routing;
+use dryad_machine::access::Access;
+use dryad_machine::name::Arn;
 use dryad_machine::word;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,11 +45,14 @@ pub struct TargetGroup {
 
 impl Traffic {
     /// What this is to the machine; without any traffic, an Environment is one of workers.
-    pub fn routing(traffic: Option<&Self>) -> Routing {
+    pub fn access(traffic: Option<&Self>) -> Access {
         match traffic {
-            Some(Self::LoadBalancerRule(_)) => Routing::Weighted,
-            Some(Self::TargetGroup(_)) => Routing::Shared,
-            None => Routing::Workers,
+            Some(Self::LoadBalancerRule(rule)) => Access::LoadBalancerRule {
+                rule_arn: Arn::new(rule.rule_arn.to_string()),
+                target_group_arns: rule.target_group_arns.each_ref().map(|arn| Arn::new(arn.to_string())),
+            },
+            Some(Self::TargetGroup(shared)) => Access::TargetGroup { arn: Arn::new(shared.arn.to_string()) },
+            None => Access::Workers {},
         }
     }
 }

@@ -66,6 +66,7 @@ fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, te
         newest: None,
         service: Service::Served("it serves"),
         denied: None,
+        conflict: None,
         projection: None,
         permission: Permission::Granted,
     };

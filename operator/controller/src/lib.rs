@@ -12,6 +12,7 @@ pub mod census;
 pub mod checks;
 pub mod clock;
 pub mod configuration;
+pub mod conflict;
 pub mod denials;
 pub mod deployment;
 pub mod desk;

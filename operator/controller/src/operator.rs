@@ -6,7 +6,7 @@ use std::time::Duration;
 use dryad_crds::deployment::status::Template;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::Entry;
-use dryad_machine::view::EnvironmentView;
+use dryad_machine::view::{Claim, EnvironmentView};
 use kube::runtime::controller;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
@@ -17,6 +17,7 @@ use crate::census::Census;
 use crate::checks::http::Prober;
 use crate::clock::Clock;
 use crate::configuration::{self, Current};
+use crate::conflict::{self, Claimant};
 use crate::denials::Denials;
 use crate::desk::Desks;
 use crate::events::Events;
@@ -103,11 +104,20 @@ impl<C> Operator<C> {
         Some(configuration::sentence(&refused))
     }
 
-    /// An Environment as the machine sees it, with what this process knows of its past.
+    /// An Environment as the machine sees it, with what this process knows of its past and of others.
     pub fn view(&self, environment: &Environment) -> EnvironmentView {
         let tenure = environment.status.as_ref().map(|status| &status.tenure);
         let turn = tenure.map(|tenure| tenure.turn).unwrap_or_default();
-        view::environment(environment, self.pasts.of(&view::uid(environment), turn))
+        let past = self.pasts.of(&view::uid(environment), turn);
+        view::environment(environment, past, self.claim(environment))
+    }
+
+    /// Whether the Environment may use the target groups and the rule that it names, by the caches.
+    fn claim(&self, own: &Environment) -> Claim {
+        let all = self.caches.environments.state();
+        let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
+        let claims: Vec<_> = readable.map(Claimant::of).collect();
+        conflict::conflict(&Claimant::of(own), &claims).map_or(Claim::Undisputed, Claim::Lost)
     }
 
     /// On whose behalf an Environment's groups exist.

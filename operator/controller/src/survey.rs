@@ -11,10 +11,10 @@ use std::time::Duration;
 use dryad_cloud::group::Group;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::Environment;
-use dryad_machine::environment::{EnvironmentCase, Holder};
+use dryad_machine::environment::{Deploys, EnvironmentCase, Holder};
 use dryad_machine::name::{GroupName, Place, Uid};
 use dryad_machine::rest;
-use dryad_machine::view::Past;
+use dryad_machine::view::{Claim, Past};
 
 use crate::operator::Operator;
 use crate::view;
@@ -114,12 +114,14 @@ async fn survey<C: Cloud>(operator: &Operator<C>, place: &Place, began: Duration
 
 /// Its groups here, if nobody works on it.
 fn quiet_groups(object: &Environment, place: &Place) -> Vec<GroupName> {
-    // Nothing is done because of a survey, so what is known of its past makes no difference.
-    let environment = view::environment(object, Past::Known);
+    // Nothing is done because of a survey, so what is known of its past, of others and of its deploys makes no
+    // difference.
+    let environment = view::environment(object, Past::Known, Claim::Undisputed);
     let case = EnvironmentCase {
         environment: &environment,
         finalizer: view::finalizer(object),
         holder: Holder::Minding,
+        deploys: Deploys::Ended,
     };
     if !rest::is_quiet(case) {
         return Vec::new();

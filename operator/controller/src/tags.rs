@@ -160,6 +160,7 @@ mod tests {
         Member {
             name: GroupName::of("web", turn, &owner),
             place: Place { account: AccountName::new("default"), region: Region::new("us-east-1") },
+            access: None,
             owner,
             environment: environment.map(Uid::new),
             turn,

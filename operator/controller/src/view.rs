@@ -7,7 +7,7 @@ use dryad_machine::history::{History, IllegalHistory};
 use dryad_machine::name::Uid;
 use dryad_machine::plan::Revision;
 use dryad_machine::view::{
-    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Mark, Past,
+    Bounds, Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Mark, Past,
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -71,7 +71,7 @@ pub fn deployment(object: &Deployment) -> Result<DeploymentView, IllegalHistory>
 }
 
 /// An Environment as the machine sees it.
-pub fn environment(object: &Environment, past: Past) -> EnvironmentView {
+pub fn environment(object: &Environment, past: Past, claim: Claim) -> EnvironmentView {
     let spec = &object.spec;
     let capacity = spec.target.capacity();
     EnvironmentView {
@@ -87,7 +87,8 @@ pub fn environment(object: &Environment, past: Past) -> EnvironmentView {
         place: spec.target.place(),
         bounds: Bounds { min: capacity.min, max: capacity.max },
         replicas: spec.replicas,
-        routing: Traffic::routing(spec.traffic.as_ref()),
+        access: Traffic::access(spec.traffic.as_ref()),
+        claim,
         strategy: spec.strategy.into(),
         pace: spec.pace(),
     }

@@ -156,6 +156,7 @@ fn adopted(heir: Heir<'_>, candidates: &[Candidate], carrier: Option<&Candidate>
         None => Member {
             name: carrier.name.clone(),
             place: carrier.place.clone(),
+            access: None,
             owner: carrier.claim.owner.clone(),
             environment: None,
             turn: carrier.claim.turn,

@@ -5,6 +5,7 @@
 //! does. [`table`] says what follows what, [`capacity`] what may never be taken away, [`tenure`] who may
 //! change what. [`rest`] says what is left alone, [`trigger`] says when a declared release becomes a Deployment.
 
+pub mod access;
 pub mod adopt;
 pub mod capacity;
 mod case;

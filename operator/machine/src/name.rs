@@ -48,6 +48,10 @@ text! {
     AccountName, max 63
 }
 text! {
+    /// The name that a cloud has for one of its things, such as a target group.
+    Arn, max 256
+}
+text! {
     /// A cloud region, such as `us-east-1`.
     Region, max 32
 }

@@ -51,7 +51,7 @@ fn is_whole(seen: &GroupSeen) -> bool {
 }
 
 fn is_attached(environment: &EnvironmentView, seen: &GroupSeen) -> bool {
-    match (environment.routing, seen.attached) {
+    match (environment.access.routing(), seen.attached) {
         (Routing::Workers, _) => true,
         (Routing::Weighted, attached) => matches!(attached, Attached::To(_)),
         (Routing::Shared, attached) => attached == Attached::ToShared,
@@ -97,12 +97,14 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::name::{self, AccountName, Region, Turn, Uid};
+    use crate::access::Access;
+    use crate::environment::Deploys;
+    use crate::name::{self, AccountName, Arn, Region, Turn, Uid};
     use crate::plan::{Pace, Revision};
     use crate::reading::Slot;
     use crate::strategy::Strategy;
     use crate::tenure::{Held, Member, Tenure};
-    use crate::view::{Bounds, Past};
+    use crate::view::{Bounds, Claim, Past};
 
     const IDLE: Duration = Duration::from_secs(60);
 
@@ -114,6 +116,7 @@ mod tests {
         Member {
             name: GroupName::new(name),
             place: place(),
+            access: None,
             owner: Uid::new("deployment"),
             environment: None,
             turn: Turn::new(1),
@@ -133,7 +136,11 @@ mod tests {
             place: place(),
             bounds: Bounds { min: 2, max: 6 },
             replicas: Some(4),
-            routing: Routing::Weighted,
+            access: Access::LoadBalancerRule {
+                rule_arn: Arn::new("rule"),
+                target_group_arns: ["a", "b"].map(Arn::new),
+            },
+            claim: Claim::Undisputed,
             strategy: Strategy::BlueGreen,
             pace: Pace {
                 tick_seconds: NonZeroU32::MIN,
@@ -167,7 +174,8 @@ mod tests {
         let mut environment = environment();
         change(&mut environment);
         let (finalizer, holder) = (Finalizer::Present, Holder::Minding);
-        is_quiet(EnvironmentCase { environment: &environment, finalizer, holder })
+        let deploys = Deploys::Ended;
+        is_quiet(EnvironmentCase { environment: &environment, finalizer, holder, deploys })
     }
 
     #[test]
@@ -184,6 +192,7 @@ mod tests {
             environment: &environment,
             finalizer: Finalizer::Present,
             holder: Holder::Minding,
+            deploys: Deploys::Ended,
         };
         assert!(!is_quiet(EnvironmentCase { finalizer: Finalizer::Absent, ..case }));
         assert!(!is_quiet(EnvironmentCase { holder: Holder::Vanished, ..case }));
@@ -213,9 +222,9 @@ mod tests {
             assert!(!rests(&environment(), seen.clone()), "{seen:?}");
         }
         assert!(!is_at_rest(&environment(), &Surveyed(BTreeMap::new())), "it is not there");
-        let shared = EnvironmentView { routing: Routing::Shared, ..environment() };
+        let shared = EnvironmentView { access: Access::TargetGroup { arn: Arn::new("a") }, ..environment() };
         assert!(!rests(&shared, seen()));
-        let workers = EnvironmentView { routing: Routing::Workers, ..environment() };
+        let workers = EnvironmentView { access: Access::Workers {}, ..environment() };
         assert!(rests(&workers, GroupSeen { attached: Attached::Nowhere, ..seen() }));
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::deployed::Deployed;
 use crate::name::{GroupName, Place, Turn, Uid};
 
@@ -51,6 +52,9 @@ pub struct Member {
     pub name: GroupName,
     /// Where it lives, whatever the Environment's spec says by now.
     pub place: Place,
+    /// How requests reach it, likewise; none where that was not written down yet when it was announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     /// The uid of the Deployment that announced it.
     pub owner: Uid,
     /// The uid of the Environment that it was launched for, where that was another one: then it was adopted.
@@ -114,7 +118,7 @@ impl Tenure {
 
     /// Gives the next turn to `owner` and announces its group.
     #[must_use]
-    pub fn take(&self, environment: &str, owner: &Uid, place: &Place) -> Self {
+    pub fn take(&self, environment: &str, owner: &Uid, place: &Place, access: &Access) -> Self {
         let turn = self.turn.next();
         let mut next = self.clone();
         next.turn = turn;
@@ -122,6 +126,7 @@ impl Tenure {
         next.groups.push(Member {
             name: GroupName::of(environment, turn, owner),
             place: place.clone(),
+            access: Some(access.clone()),
             owner: owner.clone(),
             environment: None,
             turn,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::access::Access;
 use crate::history::History;
 use crate::name::{GroupName, Place, Turn, Uid};
 use crate::plan::{Pace, Plan, Revision};
@@ -87,8 +88,10 @@ pub struct EnvironmentView {
     pub bounds: Bounds,
     /// The size to keep; none where an autoscaler owns it.
     pub replicas: Option<u32>,
-    /// How requests reach the groups.
-    pub routing: Routing,
+    /// How requests will reach new groups.
+    pub access: Access,
+    /// Whether another Environment may use what this one names.
+    pub claim: Claim,
     /// How a release is brought in.
     pub strategy: Strategy,
     /// How long things may take.
@@ -114,6 +117,15 @@ pub enum Mark {
     Own,
     /// That of another one: it is a copy.
     Other(Uid),
+}
+
+/// Whether an Environment may use the target groups and the rule that it names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// It may.
+    Undisputed,
+    /// Another Environment names them too, and comes first; in words.
+    Lost(String),
 }
 
 /// How requests reach the groups of an Environment.

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use dryad_machine::access::Access;
 use dryad_machine::decide::{Action, Write, decide};
 use dryad_machine::event::Reason;
 use dryad_machine::history::History;
@@ -13,8 +14,8 @@ use dryad_machine::state::State;
 use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Restored, Tenure};
 use dryad_machine::view::{
-    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Mark, Others, Past,
-    PlaceInLine, Queue, Request, Resolution, Routing, Successor, View,
+    Bounds, Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Mark, Others, Past,
+    PlaceInLine, Queue, Request, Resolution, Successor, View,
 };
 use jiff::Timestamp;
 
@@ -51,7 +52,8 @@ fn environment(tenure: Tenure) -> EnvironmentView {
         place: Place { account: AccountName::new("a"), region: Region::new("r") },
         bounds: Bounds { min: 1, max: 2 },
         replicas: None,
-        routing: Routing::Weighted,
+        access: Access::Workers {},
+        claim: Claim::Undisputed,
         strategy: Strategy::BlueGreen,
         pace: Pace {
             tick_seconds: NonZeroU32::MIN,

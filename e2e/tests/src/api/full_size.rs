@@ -244,6 +244,10 @@ async fn an_environment_with_everything_at_its_largest_is_accepted_quickly() {
         json!({
             "name": format!("{n}-{}", "g".repeat(120)),
             "place": { "account": "a".repeat(63), "region": "us-east-1" },
+            "access": { "loadBalancerRule": {
+                "ruleArn": "r".repeat(256),
+                "targetGroupArns": ["a".repeat(256), "b".repeat(256)],
+            } },
             "owner": "u".repeat(64),
             "turn": 7,
             "role": "Serving",

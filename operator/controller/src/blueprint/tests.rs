@@ -32,6 +32,7 @@ fn made(template: &Template, base: Option<&DescribedTemplate>) -> Result<NewTemp
     let member = Member {
         name: GroupName::new("web-1"),
         place: template.target.place(),
+        access: None,
         owner: Uid::new("d"),
         environment: None,
         turn: Turn::new(1),

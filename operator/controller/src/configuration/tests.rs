@@ -334,6 +334,7 @@ fn a_group_is_out_of_reach_only_once_its_account_is_gone() {
     let member = |account: &str| Member {
         name: GroupName::new("web-1"),
         place: Place { account: AccountName::new(account), region: Region::new("eu-west-1") },
+        access: None,
         owner: Uid::new("u"),
         environment: None,
         turn: Turn::new(1),

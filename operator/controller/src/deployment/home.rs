@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dryad_cloud::Cloud;
 use dryad_crds::Environment;
+use dryad_crds::environment::traffic::Traffic;
 use dryad_machine::name::GroupName;
 use dryad_machine::state::State;
 use dryad_machine::tenure::{Member, Role};
@@ -82,10 +83,11 @@ fn member<C: Cloud>(tick: &Tick<'_, C>, name: &GroupName) -> Option<Member> {
     siblings.iter().find_map(|sibling| {
         let status = sibling.status.as_ref()?;
         let plan = status.plan.as_ref().filter(|plan| plan.green == *name)?;
-        let (place, turn) = (status.template.as_ref()?.target.place(), status.turn?);
+        let (template, turn) = (status.template.as_ref()?, status.turn?);
         Some(Member {
             name: name.clone(),
-            place,
+            place: template.target.place(),
+            access: Some(Traffic::access(template.traffic.as_ref())),
             owner: view::uid(&**sibling),
             environment: Some(plan.environment.uid.clone()),
             turn,

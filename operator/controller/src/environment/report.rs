@@ -10,6 +10,7 @@ use dryad_machine::name::{GroupName, Uid};
 use dryad_machine::reading::{AtWork, Reading};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
+use dryad_machine::view::Claim;
 
 use super::requested::Requested;
 use super::trigger::Pulled;
@@ -64,6 +65,10 @@ pub(super) async fn report<C: Cloud>(
         newest: newest.as_ref(),
         service,
         denied: denied.as_deref(),
+        conflict: match &tick.environment.claim {
+            Claim::Lost(why) => Some(why),
+            Claim::Undisputed => None,
+        },
         projection: projected.map(|seen| &seen.outcome),
         permission: refusal.as_deref().map_or(Permission::Granted, Permission::Refused),
     };

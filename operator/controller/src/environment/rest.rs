@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::condition::AVAILABLE;
-use dryad_machine::environment::{EnvironmentCase, Holder};
+use dryad_machine::environment::{Deploys, EnvironmentCase, Holder};
 use dryad_machine::rest::{self, Surveyed};
 
 use super::{Tick, report};
@@ -36,7 +36,9 @@ pub(super) async fn rest<C: Cloud>(
     looked: Option<Duration>,
 ) -> Result<Option<Rest>, CloudError> {
     let environment = &tick.environment;
-    let case = EnvironmentCase { environment, finalizer: view::finalizer(tick.object), holder };
+    // Who is quiet is here to stay: nobody asks whether it may go.
+    let deploys = Deploys::Ended;
+    let case = EnvironmentCase { environment, finalizer: view::finalizer(tick.object), holder, deploys };
     if !rest::is_quiet(case) {
         return Ok(None);
     }

@@ -35,6 +35,7 @@ fn member(candidate: &Candidate, role: Role) -> Member {
     Member {
         name: candidate.name.clone(),
         place: candidate.place.clone(),
+        access: None,
         owner: candidate.claim.owner.clone(),
         environment: None,
         turn: candidate.claim.turn,

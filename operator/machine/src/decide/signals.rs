@@ -9,7 +9,7 @@ use crate::plan::{Plan, Route, Step};
 use crate::reading::{Attached, Presence, Reading};
 use crate::state::State;
 use crate::view::{
-    Deletion, EndRequest, Evaluation, Existence, Home, Mark, Others, Paused, Resolution, Successor,
+    Claim, Deletion, EndRequest, Evaluation, Existence, Home, Mark, Others, Paused, Resolution, Successor,
 };
 
 /// An event that holds, in the words of the history.
@@ -383,9 +383,10 @@ fn pending(case: &Case<'_>) -> String {
     let Some(environment) = case.environment() else {
         return "its Environment does not exist; create it, or delete this Deployment".to_owned();
     };
-    match &environment.tenure.holder {
-        Some(_) => "waiting for its turn; another Deployment has it".to_owned(),
-        None if !case.is_certain() => "waiting until no earlier request can land any more".to_owned(),
-        None => "waiting for its turn".to_owned(),
+    match (&environment.tenure.holder, &environment.claim) {
+        (None, Claim::Lost(why)) => why.clone(),
+        (Some(_), _) => "waiting for its turn; another Deployment has it".to_owned(),
+        (None, _) if !case.is_certain() => "waiting until no earlier request can land any more".to_owned(),
+        (None, _) => "waiting for its turn".to_owned(),
     }
 }

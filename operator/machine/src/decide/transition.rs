@@ -96,6 +96,11 @@ pub(super) fn compile(case: &Case<'_>) -> Result<Plan, Obstacle> {
             green.place, environment.place
         ));
     }
+    if green.access.as_ref().is_some_and(|access| *access != environment.access) {
+        return Err(
+            "the Environment's traffic was edited after this Deployment took its turn; abort it and deploy again".to_owned()
+        );
+    }
     let blue: Vec<_> = tenure.of_role(Role::Serving).map(|member| member.name.clone()).collect();
     let healthy: u32 = blue.iter().map(|name| reading.healthy(name)).sum();
     Ok(Plan {
@@ -112,7 +117,7 @@ pub(super) fn compile(case: &Case<'_>) -> Result<Plan, Obstacle> {
 
 /// How requests will reach green. Of two target groups it takes the one of weight 0.
 fn route(environment: &EnvironmentView, reading: &Reading) -> Result<Route, Obstacle> {
-    match (environment.routing, &reading.traffic) {
+    match (environment.access.routing(), &reading.traffic) {
         (Routing::Shared, _) => Ok(Route::Shared {}),
         (Routing::Workers, _) => Ok(Route::Workers {}),
         (Routing::Weighted, Traffic::Weighted { a, b }) => {

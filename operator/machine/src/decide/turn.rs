@@ -9,7 +9,7 @@ use crate::plan::{Plan, Route, Step};
 use crate::reading::Reading;
 use crate::state::State;
 use crate::tenure::{End, Held, Member, Role, Tenure};
-use crate::view::{Deletion, Paused, PlaceInLine};
+use crate::view::{Claim, Deletion, EnvironmentView, Paused, PlaceInLine};
 
 /// Whether the Environment says that it is this deploy's turn, the very turn that the deploy recorded.
 pub(super) fn is_ours(case: &Case<'_>) -> bool {
@@ -38,12 +38,16 @@ pub(super) fn tenure_write(case: &Case<'_>) -> Option<(Tenure, TenureChange)> {
 
 fn take(case: &Case<'_>) -> Option<Tenure> {
     let environment = case.environment()?;
-    let free = environment.tenure.holder.is_none() && environment.deletion == Deletion::None;
+    let free = environment.tenure.holder.is_none()
+        && environment.deletion == Deletion::None
+        && environment.claim == Claim::Undisputed;
     let may = case.view.queue.place == PlaceInLine::Next
         && case.view.deployment.request.paused == Paused::No
         && case.is_certain();
-    (free && may)
-        .then(|| environment.tenure.take(&environment.name, &case.view.deployment.uid, &environment.place))
+    (free && may).then(|| {
+        let EnvironmentView { name, tenure, place, access, .. } = environment;
+        tenure.take(name, &case.view.deployment.uid, place, access)
+    })
 }
 
 /// Records D and what blue was like, before the first write that takes anything from blue.

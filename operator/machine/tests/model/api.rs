@@ -6,16 +6,18 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use dryad_machine::access::Access;
 use dryad_machine::decide::{Append, Write};
 use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::history::History;
-use dryad_machine::name::{AccountName, Place, Region, Turn};
+use dryad_machine::name::{AccountName, Arn, Place, Region, Turn};
 use dryad_machine::plan::{Pace, Revision};
 use dryad_machine::release::Release;
 use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Member, Role, Tenure};
 use dryad_machine::view::{
-    Bounds, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Mark, Past, Request, Routing,
+    Bounds, Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Mark, Past, Request,
+    Routing,
 };
 use jiff::Timestamp;
 
@@ -213,7 +215,8 @@ pub(crate) fn environment(routing: Routing) -> Environment {
             place: Place { account: AccountName::new("a"), region: Region::new("r") },
             bounds: Bounds { min: MIN.into(), max: MAX.into() },
             replicas: None,
-            routing,
+            access: access(routing),
+            claim: Claim::Undisputed,
             strategy: Strategy::BlueGreen,
             pace: Pace {
                 tick_seconds: tick,
@@ -224,6 +227,18 @@ pub(crate) fn environment(routing: Routing) -> Environment {
             },
         },
         finalizer: Finalizer::Present,
+    }
+}
+
+/// What requests come by. Of several names the machine only asks whether they are the same.
+fn access(routing: Routing) -> Access {
+    let arn = Arn::new;
+    match routing {
+        Routing::Weighted => {
+            Access::LoadBalancerRule { rule_arn: arn("rule"), target_group_arns: [arn("a"), arn("b")] }
+        }
+        Routing::Shared => Access::TargetGroup { arn: arn("shared") },
+        Routing::Workers => Access::Workers {},
     }
 }
 
@@ -242,6 +257,7 @@ pub(crate) fn serving(environment: &mut Environment) {
         groups: vec![Member {
             name: Id::BLUE.name(),
             place: environment.view.place.clone(),
+            access: Some(environment.view.access.clone()),
             owner: uid(0),
             turn: Turn::new(1),
             role: Role::Serving,

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use dryad_machine::access::Access;
 use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::event::Reason;
 use dryad_machine::history::{Entry, History};
 use dryad_machine::memory::{Look, Memory, Now, Stage, Verdict};
-use dryad_machine::name::{AccountName, GroupName, Place, Region, Turn, Uid};
+use dryad_machine::name::{AccountName, Arn, GroupName, Place, Region, Turn, Uid};
 use dryad_machine::plan::{Pace, Plan, Revision, Route};
 use dryad_machine::reading::{Attached, GroupSeen, Presence, Reading, Slot, SlotSeen, Traffic};
 use dryad_machine::release::Release;
@@ -16,8 +17,8 @@ use dryad_machine::state::State;
 use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Held, Member, Restored, Role, Tenure};
 use dryad_machine::view::{
-    Bounds, Deletion, DeploymentView, EndRequest, EnvironmentView, Evaluation, Existence, Finalizer, Mark,
-    Others, Past, Paused, PlaceInLine, Queue, Remains, Request, Resolution, Routing, Successor,
+    Bounds, Claim, Deletion, DeploymentView, EndRequest, EnvironmentView, Evaluation, Existence, Finalizer,
+    Mark, Others, Past, Paused, PlaceInLine, Queue, Remains, Request, Resolution, Successor,
 };
 use jiff::Timestamp;
 
@@ -158,6 +159,7 @@ impl<'a> Dice<'a> {
         Member {
             name: self.group(),
             place: place(),
+            access: self.one_in(3).then(|| self.access()),
             owner: self.uid(),
             environment: self.one_in(8).then(|| Uid::new("e0")),
             turn: self.turn(),
@@ -165,6 +167,19 @@ impl<'a> Dice<'a> {
             deployed: self.deployed(),
             held: self.one_in(3).then_some(held),
         }
+    }
+
+    fn access(&mut self) -> Access {
+        let arn = Arn::new;
+        let rule =
+            |a, b| Access::LoadBalancerRule { rule_arn: arn("rule"), target_group_arns: [arn(a), arn(b)] };
+        self.pick(&[
+            rule("a", "b"),
+            rule("a", "b"),
+            rule("a", "c"),
+            Access::TargetGroup { arn: arn("a") },
+            Access::Workers {},
+        ])
     }
 
     pub(crate) fn environment(&mut self) -> EnvironmentView {
@@ -194,7 +209,8 @@ impl<'a> Dice<'a> {
             place: place(),
             bounds: Bounds { min: self.small(), max: 4 },
             replicas: self.pick(&[None, None, Some(0), Some(2)]),
-            routing: self.pick(&[Routing::Weighted, Routing::Shared, Routing::Workers]),
+            access: self.access(),
+            claim: self.pick(&[Claim::Undisputed, Claim::Undisputed, Claim::Lost("shop/api".to_owned())]),
             strategy: Strategy::BlueGreen,
             pace: pace(),
         }

@@ -17,8 +17,8 @@ use dryad_machine::reading::{Reading, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{
-    Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Past, Paused, PlaceInLine, Queue,
-    Remains, Resolution, Successor, View,
+    Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Past, Paused, PlaceInLine,
+    Queue, Remains, Resolution, Successor, View,
 };
 use proptest::prelude::*;
 
@@ -247,6 +247,7 @@ proptest! {
         if let Action::Write(Write::Tenure { to, change: TenureChange::Take }) = case.decide().action {
             let environment = case.environment.as_ref().expect("there is one");
             prop_assert!(environment.tenure.holder.is_none() && environment.deletion == Deletion::None);
+            prop_assert_eq!(&environment.claim, &Claim::Undisputed);
             prop_assert_eq!(to.turn, environment.tenure.turn.next());
             prop_assert_eq!(case.queue.place, PlaceInLine::Next);
             prop_assert_eq!(case.queue.successor, Successor::None);

@@ -45,8 +45,9 @@ proptest! {
             }
             other => prop_assert!(false, "{:?}", other),
         }
-        let (finalizer, holder) = (case.finalizer, case.holder);
-        let decision = environment::decide(EnvironmentCase { environment, finalizer, holder }, &case.memory, case.now);
+        let Case { finalizer, holder, deploys, .. } = case;
+        let of = EnvironmentCase { environment, finalizer, holder, deploys };
+        let decision = environment::decide(of, &case.memory, case.now);
         prop_assert!(matches!(decision.action, Action::Wait | Action::Write(Write::AddFinalizer)));
     }
 

@@ -1,0 +1,49 @@
+//! How requests reach a group, in the cloud's own names. Kept in the ledger beside the [place](crate::name::Place), so
+//! that a group is judged and taken out of traffic where it is, whatever the Environment's spec says by now.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::name::Arn;
+use crate::view::Routing;
+
+/// How requests reach a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Access {
+    /// By a load balancer's rule that spreads them over two target groups.
+    #[serde(rename_all = "camelCase")]
+    LoadBalancerRule {
+        /// The rule.
+        rule_arn: Arn,
+        /// Its two target groups, in their order.
+        target_group_arns: [Arn; 2],
+    },
+    /// By one target group for all.
+    TargetGroup {
+        /// The target group.
+        arn: Arn,
+    },
+    /// Workers find their work themselves.
+    Workers {},
+}
+
+impl Access {
+    /// What this is to the machine.
+    pub fn routing(&self) -> Routing {
+        match self {
+            Self::LoadBalancerRule { .. } => Routing::Weighted,
+            Self::TargetGroup { .. } => Routing::Shared,
+            Self::Workers {} => Routing::Workers,
+        }
+    }
+
+    /// Everything that it names.
+    pub fn arns(&self) -> Vec<&Arn> {
+        match self {
+            Self::LoadBalancerRule { rule_arn, target_group_arns: [a, b] } => vec![rule_arn, a, b],
+            Self::TargetGroup { arn } => vec![arn],
+            Self::Workers {} => Vec::new(),
+        }
+    }
+}
