@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::declared::{Declared, Standing, standing};
 use super::deployment::why_it_ended;
-use super::{AVAILABLE, DRIFTED, Holds, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
+use super::{AVAILABLE, DRIFTED, Holds, LEFTOVERS, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
 
 /// The reason of an Environment that names more than it may.
 const NOT_PERMITTED: &str = "NotPermitted";
@@ -40,6 +40,19 @@ pub struct Facts<'a> {
     pub projection: Option<&'a Projection>,
     /// Whether it names only what its namespace may name.
     pub permission: Permission<'a>,
+    /// What is left in the cloud that nobody accounts for.
+    pub leftovers: Leftovers<'a>,
+}
+
+/// What is left in the cloud that the ledger does not know, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftovers<'a> {
+    /// Nobody has looked yet: what was said before stands.
+    Unknown,
+    /// Nothing.
+    None,
+    /// Something that is left alone.
+    Some(&'a str),
 }
 
 /// How the parameter stands that is to say what is deployed.
@@ -145,6 +158,15 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
     }
     if let Some(Standing::Stalled { drift: Some(drift), .. }) = &standing {
         add(DRIFTED, "ManualDeploy", drift);
+    }
+    match facts.leftovers {
+        Leftovers::Unknown => {
+            conditions.extend(previous.iter().find(|before| before.type_ == LEFTOVERS).cloned());
+        }
+        Leftovers::None => {}
+        Leftovers::Some(message) => {
+            conditions.push(of.condition(LEFTOVERS, Holds::True, "LeftAlone", message, now));
+        }
     }
     settled(conditions, previous)
 }
@@ -319,6 +341,7 @@ mod tests {
                 conflict: None,
                 projection: None,
                 permission,
+                leftovers: Leftovers::None,
             };
             let first = conditions(facts, &[], second(9));
             assert_eq!(line(&first), expected);
@@ -349,6 +372,7 @@ mod tests {
             conflict: None,
             projection: None,
             permission,
+            leftovers: Leftovers::None,
         };
         let conditions = conditions(facts, &[], second(9));
         assert_eq!(
@@ -379,6 +403,7 @@ mod tests {
                 conflict: Some("Environment shop/api uses it, too"),
                 projection: None,
                 permission: Permission::Refused("accounts lacks production"),
+                leftovers: Leftovers::None,
             };
             let conditions = conditions(facts, &[], second(9));
             assert_eq!(line(&conditions), expected);
@@ -426,6 +451,7 @@ mod tests {
             conflict: None,
             projection: None,
             permission: Permission::Granted,
+            leftovers: Leftovers::None,
         };
         let before = conditions(facts(&fresh), &[], second(9));
         let after = conditions(facts(&idle), &before, second(20));
@@ -454,6 +480,7 @@ mod tests {
                 conflict: None,
                 projection: Some(projection),
                 permission: Permission::Granted,
+                leftovers: Leftovers::None,
             };
             let told = line(&conditions(facts, &[], second(9)));
             assert_eq!(told, format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
@@ -475,6 +502,7 @@ mod tests {
             conflict: None,
             projection: None,
             permission: Permission::Granted,
+            leftovers: Leftovers::None,
         };
         let known = conditions(facts(2, Freshness::Current), &[], second(9));
         assert_eq!(conditions(facts(2, Freshness::Unknown), &known, second(20)), known);
@@ -494,5 +522,35 @@ mod tests {
         assert_eq!(in_turn(&busy, None), InTurn::Bringing);
         busy.holder = Some(Uid::new("another"));
         assert_eq!(in_turn(&busy, Some(State::RetainWait)), InTurn::Bringing, "it is not deployed yet");
+    }
+
+    #[test]
+    fn what_is_left_behind_is_told_while_it_is_there() {
+        let idle = tenure(None, Some("web-6"));
+        let told = |leftovers, previous: &[Condition]| {
+            let facts = Facts {
+                generation: 2,
+                tenure: &idle,
+                turn: InTurn::Nobody,
+                template: Freshness::Current,
+                declared: None,
+                newest: None,
+                service: Service::Served("web-6 serves"),
+                denied: None,
+                projection: None,
+                permission: Permission::Granted,
+                leftovers,
+            };
+            conditions(facts, previous, second(9))
+        };
+        let some = told(Leftovers::Some("web-9: requests may reach it"), &[]);
+        let serving = "Ready=True(Deployed)@9 Available=True(Serving)@9";
+        assert_eq!(line(&some), format!("{serving} Leftovers=True(LeftAlone)@9"));
+        assert_eq!(
+            told(Leftovers::Unknown, &some),
+            some,
+            "a process that has not looked yet takes nothing back"
+        );
+        assert_eq!(line(&told(Leftovers::None, &some)), serving);
     }
 }

@@ -27,6 +27,8 @@ pub const AVAILABLE: &str = "Available";
 
 /// Whether the parameter that an Environment names says what is deployed.
 pub const PROJECTED: &str = "Projected";
+/// Groups that an Environment's ledger does not know, and that are left alone.
+pub const LEFTOVERS: &str = "Leftovers";
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

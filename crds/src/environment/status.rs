@@ -58,7 +58,7 @@ pub struct EnvironmentStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub in_turn: Option<String>,
-    /// `Ready`, `Reconciling`, `Stalled`, `Drifted`, `Available`.
+    /// `Ready`, `Reconciling`, `Stalled`, `Drifted`, `Available`, `Projected`, `Leftovers`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = keyed_by("type"))]
     pub conditions: Vec<Condition>,

@@ -1,7 +1,9 @@
 //! Environments: whatever happens to what they declare, whoever waits sees an end.
 
 use dryad_crds::condition::declared::{Declared, Made, Request};
-use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Permission, Service, conditions};
+use dryad_crds::condition::environment::{
+    Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions,
+};
 use dryad_crds::environment::release::DeclaredRelease;
 use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::event::Reason;
@@ -69,6 +71,7 @@ fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, te
         conflict: None,
         projection: None,
         permission: Permission::Granted,
+        leftovers: Leftovers::None,
     };
     let conditions = conditions(facts, &[], Timestamp::UNIX_EPOCH);
     let again = dryad_crds::condition::environment::conditions(

@@ -36,6 +36,7 @@ pub mod record;
 pub mod release;
 pub mod run;
 pub mod survey;
+pub mod sweep;
 pub mod tags;
 pub mod target;
 pub mod template;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dryad_cloud::Cloud;
 use dryad_crds::{Deployment, Environment};
+use futures::channel::mpsc;
 use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::{DeserializeGuard, Status};
@@ -17,7 +18,7 @@ use tracing::{error, warn};
 
 use crate::configuration::Current;
 use crate::operator::{Operator, TickError};
-use crate::{deployment, environment, view};
+use crate::{deployment, environment, sweep, view};
 
 /// How many objects are looked at at once. More does not help: kube polls them all on every wake.
 const AT_ONCE: u16 = 32;
@@ -29,7 +30,8 @@ const LONGEST_WATCH: u64 = 290;
 /// How long after a failed tick the next one is tried.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-type Guarded<K> = DeserializeGuard<K>;
+/// An object that may turn out not to be readable.
+pub type Guarded<K> = DeserializeGuard<K>;
 
 /// Whose objects are reconciled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn api<K>(&self, client: &Client) -> Api<Guarded<K>>
+    /// The API of one kind of object.
+    pub(crate) fn api<K>(&self, client: &Client) -> Api<Guarded<K>>
     where
         Guarded<K>: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
@@ -59,7 +62,11 @@ pub struct Loops {
     watching: watcher::Config,
     deployments: Controller<Guarded<Deployment>>,
     environments: Controller<Guarded<Environment>>,
+    woken: mpsc::UnboundedReceiver<ObjectRef<Guarded<Environment>>>,
 }
+
+/// Where an Environment is sent that is to be looked at again.
+pub type Wake = mpsc::UnboundedSender<ObjectRef<Guarded<Environment>>>;
 
 /// The caches of both kinds.
 #[derive(Clone)]
@@ -72,18 +79,21 @@ pub struct Caches {
 
 impl Loops {
     /// Loops over the objects of both kinds in this scope, in a process whose lease holds for so long.
-    pub fn new(client: &Client, scope: Scope, lease: Duration) -> (Self, Caches) {
+    ///
+    /// What is sent to the last of the three is looked at again.
+    pub fn new(client: &Client, scope: Scope, lease: Duration) -> (Self, Caches, Wake) {
+        let (wake, woken) = mpsc::unbounded();
         let config = || Config::default().concurrency(AT_ONCE);
         let silence = (lease * LEASES_OF_SILENCE).as_secs().clamp(1, LONGEST_WATCH);
         let watching = watcher::Config::default().timeout(u32::try_from(silence).unwrap_or(u32::MAX));
         let deployments = Controller::new(scope.api(client), watching.clone()).with_config(config());
         let environments = Controller::new(scope.api(client), watching.clone()).with_config(config());
         let caches = Caches { deployments: deployments.store(), environments: environments.store() };
-        (Self { scope, client: client.clone(), watching, deployments, environments }, caches)
+        (Self { scope, client: client.clone(), watching, deployments, environments, woken }, caches, wake)
     }
 
     /// Runs until `stop`; ticks that are under way then are finished first.
-    pub async fn run<C: Cloud>(self, operator: Arc<Operator<C>>, stop: CancellationToken) {
+    pub async fn run<C: Cloud>(self, operator: Arc<Operator<C>>, sweep: Duration, stop: CancellationToken) {
         let siblings = operator.caches.deployments.clone();
         let changes = operator.configuration.clone();
         let deployments = self
@@ -102,11 +112,13 @@ impl Loops {
                 |deployment: Guarded<Deployment>| environment_of(&deployment),
             )
             .reconcile_all_on(changed(changes))
+            .reconcile_on(self.woken)
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(environment::reconcile, |_, error, _| after(error), operator.clone())
             .for_each(async |outcome| tell("Environments", outcome));
+        let sweeper = sweep::run(operator.clone(), self.scope, sweep, stop.clone());
         let upkeep = keep_up(operator, stop);
-        futures::join!(deployments.boxed(), environments.boxed(), upkeep);
+        futures::join!(deployments.boxed(), environments.boxed(), sweeper.boxed(), upkeep);
     }
 }
 
@@ -213,5 +225,7 @@ async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) 
             .collect();
         operator.desks.keep(|uid| uids.contains(uid));
         operator.denials.keep(|uid| uids.contains(uid));
+        operator.pasts.keep(|uid| uids.contains(uid));
+        operator.leftovers.keep(|uid| uids.contains(uid));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dryad_cloud::CloudError;
 use dryad_machine::event::Reason;
 use dryad_machine::state::State;
+use dryad_machine::sweep::Why;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,6 +23,7 @@ pub struct Metrics {
     transitions: Family<TransitionLabels, Counter>,
     deployments: Family<StateLabels, Gauge>,
     cloud_calls: Family<CloudCallLabels, Counter>,
+    leftovers: Family<LeftoverLabels, Gauge>,
     ticks: Histogram,
     leader: Gauge,
     events_lost: Counter,
@@ -46,6 +48,11 @@ struct CloudCallLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LeftoverLabels {
+    why: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BuildLabels {
     version: &'static str,
 }
@@ -57,6 +64,7 @@ impl Metrics {
             transitions: Family::default(),
             deployments: Family::default(),
             cloud_calls: Family::default(),
+            leftovers: Family::default(),
             ticks: Histogram::new([0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]),
             leader: Gauge::default(),
             events_lost: Counter::default(),
@@ -75,6 +83,11 @@ impl Metrics {
             "cloud_calls",
             "Calls to the cloud, by action and outcome",
             metrics.cloud_calls.clone(),
+        );
+        registry.register(
+            "leftovers",
+            "Groups and launch templates of this installation that no ledger knows and that are left alone, by why",
+            metrics.leftovers.clone(),
         );
         registry.register_with_unit(
             "tick_duration",
@@ -113,6 +126,12 @@ impl Metrics {
         for (state, count) in counts {
             self.deployments.get_or_create(&StateLabels { state: state.name() }).set(count);
         }
+    }
+
+    /// So many are left alone for this reason.
+    pub fn leftovers(&self, why: Why, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.leftovers.get_or_create(&LeftoverLabels { why: why.name() }).set(count);
     }
 
     /// A call to the cloud has ended. `action` is one of the cloud's own names, such as `CreateAutoScalingGroup`.

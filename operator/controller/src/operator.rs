@@ -28,6 +28,7 @@ use crate::past::Pasts;
 use crate::record;
 use crate::release::git::Git;
 use crate::survey::Surveys;
+use crate::sweep::Leftovers;
 use crate::tags::Owner;
 use crate::view;
 
@@ -55,6 +56,8 @@ pub struct Operator<C> {
     pub pasts: Pasts,
     /// What it found of it in the cloud.
     pub census: Census,
+    /// What the sweeper left alone.
+    pub leftovers: Leftovers,
     /// Who asks git.
     pub git: Git,
     /// Who asks instances.

@@ -28,6 +28,7 @@ use crate::operator::Operator;
 use crate::past::Pasts;
 use crate::release::git::{Git, GitOptions, Protocols};
 use crate::survey::Surveys;
+use crate::sweep::Leftovers;
 
 /// How many requests of all checks together may be under way.
 const CHECKS_AT_ONCE: usize = 64;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub scope: Scope,
     /// Z: for how long an unanswered request may still land.
     pub uncertainty: Duration,
+    /// How often the sweeper looks for what was left behind.
+    pub sweep: Duration,
     /// How long an Environment to which nothing happens is left alone.
     pub idle: Duration,
     /// The directory that holds what was fetched of git repositories.
@@ -145,7 +148,8 @@ async fn serve<C: Cloud>(
         return Ending::Release;
     };
     let World { client, cloud, clock, configuration } = world;
-    let (loops, caches) = Loops::new(&client, settings.scope.clone(), settings.election.durations.lease());
+    let lease = settings.election.durations.lease();
+    let (loops, caches, wake) = Loops::new(&client, settings.scope.clone(), lease);
     let operator = Arc::new(Operator {
         mandate: Mandate::new(seat, leadership.takeover, clock.mono(), settings.uncertainty),
         events: Events::new(client.clone(), &settings.pod, instruments.metrics.clone()),
@@ -166,6 +170,7 @@ async fn serve<C: Cloud>(
         denials: Denials::default(),
         pasts: Pasts::default(),
         census: Census::default(),
+        leftovers: Leftovers::new(wake),
         client,
         cloud,
         clock,
@@ -173,7 +178,7 @@ async fn serve<C: Cloud>(
         caches,
         configuration,
     });
-    loops.run(operator.clone(), stop).await;
+    loops.run(operator.clone(), settings.sweep, stop).await;
     // A successor trusts a lease that was released: it must not be, while a request of ours may still land.
     if operator.desks.are_certain(operator.clock.mono()) { Ending::Release } else { Ending::Abandon }
 }

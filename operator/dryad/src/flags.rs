@@ -29,7 +29,7 @@ pub(crate) struct Flags {
 
     /// The name that marks everything of this installation in the cloud. Two installations that share an account
     /// need two names.
-    #[arg(long, env = "DRYAD_INSTALLATION", value_name = "NAME", default_value = "dryad")]
+    #[arg(long, env = "DRYAD_INSTALLATION", value_name = "NAME", default_value = "dryad", value_parser = installation)]
     installation: String,
 
     /// The pod that this process runs in, as Leases and Events name it.
@@ -55,6 +55,10 @@ pub(crate) struct Flags {
     /// For how long the answer to a change of the cloud is waited for. After that the request counts as not answered.
     #[arg(long, env = "DRYAD_CLOUD_TIMEOUT", value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub(crate) cloud_timeout: Duration,
+
+    /// How often it is looked for groups that were left behind.
+    #[arg(long, env = "DRYAD_SWEEP_INTERVAL", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    sweep_interval: Duration,
 
     /// The directory that holds what was fetched of git repositories; it may be lost at any time.
     #[arg(long, env = "DRYAD_GIT_CACHE", value_name = "PATH", default_value = "/var/cache/dryad/git")]
@@ -155,6 +159,7 @@ impl Flags {
             scope: self.namespace.map_or(Scope::Cluster, Scope::Namespace),
             uncertainty: self.uncertainty,
             idle: self.idle_interval,
+            sweep: self.sweep_interval,
             git_cache: self.git_cache,
             git_certificates: self.git_certificates,
             protocols: if self.allow_file_repositories {
@@ -163,6 +168,16 @@ impl Flags {
                 Protocols::Remote
             },
         })
+    }
+}
+
+/// A name that fits into a tag, and into a filter for it.
+fn installation(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if (1..=63).contains(&text.len()) && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("write 1 to 63 letters, digits and -".to_owned())
     }
 }
 
@@ -219,7 +234,9 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_in_words() {
-        let rows: [(&[&str], &str); 6] = [
+        let rows: [(&[&str], &str); 8] = [
+            (&["--installation", ""], "write 1 to 63 letters, digits and -"),
+            (&["--installation", "team*"], "write 1 to 63 letters, digits and -"),
             (&["--uncertainty", "soon"], "write it like 10s, 5m or 1h 30m"),
             (&["--uncertainty", "0s"], "it must be more than nothing"),
             (&["--uncertainty=-5s"], "it must be more than nothing"),

@@ -25,6 +25,7 @@ pub mod requested;
 pub mod rest;
 pub mod state;
 pub mod strategy;
+pub mod sweep;
 pub mod table;
 pub mod tenure;
 pub mod trigger;

@@ -11,6 +11,9 @@ use crate::access::Access;
 use crate::deployed::Deployed;
 use crate::name::{GroupName, Place, Turn, Uid};
 
+/// The most groups that a ledger holds.
+pub const MOST_GROUPS: usize = 64;
+
 /// Turn, holder, ledger and deployed state of one Environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +26,7 @@ pub struct Tenure {
     pub holder: Option<Uid>,
     /// The ledger: every group announced and not yet confirmed gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = MOST_GROUPS))]
     pub groups: Vec<Member>,
     /// What runs; none before the first deploy was found good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,6 +206,16 @@ impl Tenure {
     pub fn forget(&self, gone: &[GroupName]) -> Self {
         let mut next = self.clone();
         next.groups.retain(|member| !gone.contains(&member.name));
+        next
+    }
+
+    /// Takes groups that were left behind into the ledger, given up, so that they are deleted.
+    #[must_use]
+    pub fn sweep(&self, left_behind: &[Member]) -> Self {
+        let mut next = self.clone();
+        let unknown = left_behind.iter().filter(|member| self.member(&member.name).is_none());
+        let room = MOST_GROUPS.saturating_sub(self.groups.len());
+        next.groups.extend(unknown.take(room).map(|member| Member { role: Role::Doomed, ..member.clone() }));
         next
     }
 

@@ -56,7 +56,7 @@ impl Backup {
 }
 
 /// Takes every object of a kind away, as deleting its finalizers by hand does.
-async fn take_away<K>(stage: &Stage)
+pub(crate) async fn take_away<K>(stage: &Stage)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + DeserializeOwned,
     K: Clone + std::fmt::Debug + Send + Sync + 'static,

@@ -31,6 +31,7 @@ mod releases;
 mod restore;
 mod scene;
 mod secrets;
+mod sweeper;
 mod trouble;
 mod two_operators;
 mod under_load;

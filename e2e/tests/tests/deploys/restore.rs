@@ -46,7 +46,7 @@ fn made(scene: &Scene) -> usize {
 }
 
 /// A group as the cloud has it.
-fn described(scene: &Scene, name: &str) -> DescribedGroup {
+pub(crate) fn described(scene: &Scene, name: &str) -> DescribedGroup {
     let names = vec![name.to_owned()];
     let request = DescribeAutoScalingGroups { auto_scaling_group_names: names, ..Default::default() };
     let found = scene.stage.cloud.control().call(request).expect("it is answered");
@@ -54,7 +54,7 @@ fn described(scene: &Scene, name: &str) -> DescribedGroup {
 }
 
 /// Creates a group without instances from another one's template, with its tags but for these.
-fn alike(scene: &Scene, of: &str, name: &str, tags: &[(&str, &str)]) {
+pub(crate) fn alike(scene: &Scene, of: &str, name: &str, tags: &[(&str, &str)]) {
     let original = described(scene, of);
     let tag = |tag: &GroupTag| {
         let other = tags.iter().find(|(key, _)| *key == tag.key).map(|(_, value)| (*value).to_owned());
@@ -77,7 +77,7 @@ fn alike(scene: &Scene, of: &str, name: &str, tags: &[(&str, &str)]) {
 }
 
 /// Attaches a group to the target group that gets the requests.
-fn put_in_traffic(scene: &Scene, like: &str, name: &str) {
+pub(crate) fn put_in_traffic(scene: &Scene, like: &str, name: &str) {
     let target_group_arns = described(scene, like).target_group_arns;
     let request =
         AttachLoadBalancerTargetGroups { auto_scaling_group_name: name.to_owned(), target_group_arns };

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use dryad_cloud::Cloud;
 use dryad_crds::condition::declared::Declared;
-use dryad_crds::condition::environment::{Facts, Freshness, InTurn, Permission, Service, conditions};
+use dryad_crds::condition::environment::{
+    Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions,
+};
 use dryad_crds::{Deployment, DeploymentStatus};
 use dryad_machine::name::{GroupName, Uid};
 use dryad_machine::reading::{AtWork, Reading};
@@ -51,6 +53,7 @@ pub(super) async fn report<C: Cloud>(
     };
     let requested = Requested::of(tick, &deployments, pulled).await?;
     let denied = tick.operator.denials.of(&tick.environment.revision.uid);
+    let leftovers = tick.operator.leftovers.of(&tick.environment.revision.uid);
     let facts = Facts {
         generation: tick.object.metadata.generation.unwrap_or_default(),
         tenure,
@@ -71,6 +74,11 @@ pub(super) async fn report<C: Cloud>(
         },
         projection: projected.map(|seen| &seen.outcome),
         permission: refusal.as_deref().map_or(Permission::Granted, Permission::Refused),
+        leftovers: match leftovers.as_deref() {
+            None => Leftovers::Unknown,
+            Some("") => Leftovers::None,
+            Some(words) => Leftovers::Some(words),
+        },
     };
     write(tick, facts).await
 }
