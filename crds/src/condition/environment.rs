@@ -427,6 +427,7 @@ mod tests {
                 conflict: Some("Environment shop/api uses it, too"),
                 projection: None,
                 permission: Permission::Granted,
+                leftovers: Leftovers::None,
             };
             line(&conditions(facts, &[], second(9)))
         };
@@ -537,6 +538,7 @@ mod tests {
                 newest: None,
                 service: Service::Served("web-6 serves"),
                 denied: None,
+                conflict: None,
                 projection: None,
                 permission: Permission::Granted,
                 leftovers,

@@ -154,6 +154,7 @@ pub fn doomed(name: &GroupName, place: &Place, claim: &Claim, uid: &Uid) -> Memb
     Member {
         name: name.clone(),
         place: place.clone(),
+        access: None,
         owner: claim.owner.clone(),
         environment: (claim.environment_uid != *uid).then(|| claim.environment_uid.clone()),
         turn: claim.turn,
