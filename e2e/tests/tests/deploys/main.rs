@@ -44,7 +44,11 @@ use dryad_stage::Stage;
 
 /// A stage of one's own on the cluster that all tests share.
 async fn stage(name: &str) -> Stage {
-    let cluster = Cluster::shared().await.expect("a cluster");
+    stage_on(Cluster::shared().await.expect("a cluster"), name).await
+}
+
+/// The same on another cluster.
+async fn stage_on(cluster: &Cluster, name: &str) -> Stage {
     let parts = Path::new(env!("CARGO_BIN_EXE_parts"));
     Stage::set(cluster, name, parts).await.unwrap_or_else(|error| panic!("no stage: {error}"))
 }

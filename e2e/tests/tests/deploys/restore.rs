@@ -1,5 +1,6 @@
 //! A restore from a backup touches nothing that serves, deploys nothing again, and deploys go on from there.
 
+use dryad_cluster::{Cluster, Options};
 use dryad_crds::{Deployment, Environment};
 use dryad_local_cloud::model::autoscaling::{
     AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup,
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::backup::{Backup, Status, until_later};
 use crate::scene::{Place, Scene, WEB, changes, green_of};
+use crate::stage_on;
 use crate::users::Users;
 
 fn impatient(environment: &mut Value) {
@@ -170,6 +172,38 @@ async fn an_older_status_gives_way_to_what_serves_since() {
     assert_eq!((tenure.turn.number(), tenure.deployed.unwrap().deployment), (2, "web-2".to_owned()));
     assert_eq!(made(&scene), changes, "the cloud was changed");
     scene.stage.until_state("web-1", State::Done).await;
+
+    scene.stage.repository.commit("Say three", &[("index.html", Some("three"))]).unwrap();
+    deploys_go_on(&scene, "web-3").await;
+    assert_eq!(users.leave().await, "three");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_etcd_under_the_same_uids_gives_way_to_what_serves_since() {
+    // The rules of the CRDs are lifted on the way.
+    let cluster = Cluster::start(Options::default()).await.unwrap();
+    let scene = Scene::set_on(stage_on(&cluster, "older-etcd").await, impatient).await;
+    let users = Users::of(&scene.stage);
+    let backup = Backup::take(&scene.stage).await;
+    let before = scene.stage.operator("before").unwrap();
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    let second = scene.stage.deploy("web-2", spec).await;
+    scene.stage.until_state("web-2", State::Done).await;
+    scene.serves("web-2").await;
+    let group = green_of(&scene.stage.api().get("web-2").await.unwrap());
+    before.stop().unwrap();
+    let changes = made(&scene);
+    backup.rewind(&scene.stage).await;
+    let rewound = web(&scene).await.status.unwrap().tenure;
+    assert_eq!((rewound.turn.number(), rewound.groups.len()), (1, 1));
+
+    let _operator = scene.stage.operator("after").unwrap();
+    scene.serves_group(&group).await;
+    let tenure = web(&scene).await.status.unwrap().tenure;
+    let deployed = tenure.deployed.unwrap();
+    assert_eq!((tenure.turn.number(), deployed.deployment), (2, "web-2".to_owned()));
+    assert_eq!(Some(deployed.uid.as_str()), second.uid().as_deref());
+    assert_eq!(made(&scene), changes, "the cloud was changed");
 
     scene.stage.repository.commit("Say three", &[("index.html", Some("three"))]).unwrap();
     deploys_go_on(&scene, "web-3").await;
