@@ -2,7 +2,6 @@
 
 use dryad_cloud::group::{Capacity, HealthSource, NewGroup};
 use dryad_cloud::template::{DescribedTemplate, NewTemplate};
-use dryad_cloud::traffic::{RuleArn, TargetGroupArn};
 use dryad_crds::deployment::status::Template;
 use dryad_crds::environment::target::{LaunchTemplate, Target as TargetSpec};
 use dryad_crds::environment::traffic::Traffic;
@@ -43,16 +42,7 @@ pub enum Unbuildable {
 
 /// Where groups run and how requests reach them.
 pub fn target(template: &Template) -> Target {
-    let traffic = match &template.traffic {
-        Some(Traffic::LoadBalancerRule(rule)) => {
-            let [a, b] = rule.target_group_arns.each_ref().map(|arn| TargetGroupArn(arn.to_string()));
-            TrafficTarget::Rule { rule: RuleArn(rule.rule_arn.to_string()), a, b }
-        }
-        Some(Traffic::TargetGroup(shared)) => {
-            TrafficTarget::TargetGroup(TargetGroupArn(shared.arn.to_string()))
-        }
-        None => TrafficTarget::Workers,
-    };
+    let traffic = TrafficTarget::of(&Traffic::access(template.traffic.as_ref()));
     Target { place: template.target.place(), traffic }
 }
 

@@ -1,7 +1,8 @@
 //! Where a deploy's groups run and how requests reach them, in the cloud's own names.
 
 use dryad_cloud::traffic::{RuleArn, TargetGroupArn};
-use dryad_machine::name::Place;
+use dryad_machine::access::Access;
+use dryad_machine::name::{Arn, Place};
 use dryad_machine::reading::Slot;
 
 /// Everything that an observation asks the cloud about, apart from the groups.
@@ -32,6 +33,20 @@ pub enum TrafficTarget {
 }
 
 impl TrafficTarget {
+    /// The same in the words of the ledger.
+    pub fn of(access: &Access) -> Self {
+        let target_group = |arn: &Arn| TargetGroupArn(arn.as_str().to_owned());
+        match access {
+            Access::LoadBalancerRule { rule_arn, target_group_arns: [a, b] } => Self::Rule {
+                rule: RuleArn(rule_arn.as_str().to_owned()),
+                a: target_group(a),
+                b: target_group(b),
+            },
+            Access::TargetGroup { arn } => Self::TargetGroup(target_group(arn)),
+            Access::Workers {} => Self::Workers,
+        }
+    }
+
     /// The target group of this slot, or the one that all share.
     pub fn target_group(&self, slot: Option<Slot>) -> Option<&TargetGroupArn> {
         match (self, slot) {

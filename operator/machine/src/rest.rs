@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::access::Access;
 use crate::environment::{EnvironmentCase, Holder};
 use crate::memory::{Memory, Now};
 use crate::name::GroupName;
@@ -37,7 +38,8 @@ pub fn is_quiet(case: EnvironmentCase<'_>) -> bool {
 /// Whether every group of a quiet Environment is whole, attached and kept at what is declared.
 pub fn is_at_rest(environment: &EnvironmentView, surveyed: &Surveyed) -> bool {
     let whole = environment.tenure.groups.iter().all(|member| {
-        surveyed.0.get(&member.name).is_some_and(|seen| is_whole(seen) && is_attached(environment, seen))
+        let access = member.access.as_ref().unwrap_or(&environment.access);
+        surveyed.0.get(&member.name).is_some_and(|seen| is_whole(seen) && is_attached(access, seen))
     });
     // What is lacking is asked of the newest reading alone: nobody is certain of anything in a survey.
     let reading = Reading { groups: surveyed.0.clone(), traffic: Traffic::Workers };
@@ -50,8 +52,8 @@ fn is_whole(seen: &GroupSeen) -> bool {
     seen.presence == Presence::Here && seen.instances == seen.desired && seen.in_service == seen.desired
 }
 
-fn is_attached(environment: &EnvironmentView, seen: &GroupSeen) -> bool {
-    match (environment.access.routing(), seen.attached) {
+fn is_attached(access: &Access, seen: &GroupSeen) -> bool {
+    match (access.routing(), seen.attached) {
         (Routing::Workers, _) => true,
         (Routing::Weighted, attached) => matches!(attached, Attached::To(_)),
         (Routing::Shared, attached) => attached == Attached::ToShared,
@@ -97,7 +99,6 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::access::Access;
     use crate::environment::Deploys;
     use crate::name::{self, AccountName, Arn, Region, Turn, Uid};
     use crate::plan::{Pace, Revision};

@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 
-fn group(scene: &Scene, name: &str) -> DescribedGroup {
+/// The group as anybody sees it.
+pub(crate) fn group(scene: &Scene, name: &str) -> DescribedGroup {
     let request = DescribeAutoScalingGroups {
         auto_scaling_group_names: vec![name.to_owned()],
         ..DescribeAutoScalingGroups::default()
@@ -28,7 +29,7 @@ fn group(scene: &Scene, name: &str) -> DescribedGroup {
 }
 
 /// Waits until the group has these bounds, this size, and all its instances in service.
-async fn until_sized(scene: &Scene, name: &str, min: u32, max: u32, desired: u32) {
+pub(crate) async fn until_sized(scene: &Scene, name: &str, min: u32, max: u32, desired: u32) {
     let mut moments = tokio::time::interval(EVERY);
     let is_there = || {
         let group = group(scene, name);
@@ -46,13 +47,15 @@ async fn until_sized(scene: &Scene, name: &str, min: u32, max: u32, desired: u32
     in_time.unwrap_or_else(|_| panic!("never {min} to {max}, {desired} now: {:#?}", group(scene, name)));
 }
 
-async fn declare(scene: &Scene, spec: Value) {
+/// Changes the Environment's spec.
+pub(crate) async fn declare(scene: &Scene, spec: Value) {
     let patch = Patch::Merge(json!({ "spec": spec }));
     let environments = scene.stage.api::<Environment>();
     environments.patch(WEB, &PatchParams::default(), &patch).await.expect("it is accepted");
 }
 
-fn bounds(min: u32, max: u32) -> Value {
+/// A change of the declared bounds.
+pub(crate) fn bounds(min: u32, max: u32) -> Value {
     json!({ "target": { "autoScalingGroup": { "capacity": { "min": min, "max": max } } } })
 }
 

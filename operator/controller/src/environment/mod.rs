@@ -1,6 +1,7 @@
 //! One tick of one Environment: what its record does not know after a restore, groups that are given up, a turn whose
 //! holder vanished, the end, the release that it declares, and pruning.
 
+mod coordinates;
 mod holder;
 mod permission;
 mod project;
@@ -36,7 +37,7 @@ use crate::denials::Ask;
 use crate::desk::Desk;
 use crate::operator::{Operator, TickError};
 use crate::target::Target;
-use crate::{blueprint, fence, observe, record, view};
+use crate::{fence, observe, record, view};
 
 use rest::Rest;
 pub(crate) use trigger::Known;
@@ -85,7 +86,7 @@ pub async fn reconcile<C: Cloud>(
     let holder = holder::holder(&tick).await?;
 
     // 2. Observe.
-    let target = permission::template(&tick).as_ref().map(blueprint::target);
+    let target = coordinates::target(&tick);
     let seen = match &target {
         Some(target) => tick.observe(target, holder, &mut desk).await,
         None => Seen::Nothing,
