@@ -1,6 +1,7 @@
 //! The two reconcile loops, and what wakes which object.
 
 use std::collections::HashSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,10 @@ use futures::channel::mpsc;
 use futures::{FutureExt, Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::{DeserializeGuard, Status};
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::{Config, Controller, controller, watcher};
+use kube::runtime::reflector::{self, ObjectRef, Store, reflector};
+use kube::runtime::{Config, Controller, WatchStreamExt, controller, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -27,6 +29,8 @@ const AT_ONCE: u16 = 32;
 const LEASES_OF_SILENCE: u32 = 4;
 /// No watch goes on for longer, in seconds: the API server would not have it.
 const LONGEST_WATCH: u64 = 290;
+/// How many objects are asked for at once, when a cache is filled: what they take until they are in it is not given back.
+const PAGE: u32 = 100;
 /// How long after a failed tick the next one is tried.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -85,9 +89,10 @@ impl Loops {
         let (wake, woken) = mpsc::unbounded();
         let config = || Config::default().concurrency(AT_ONCE);
         let silence = (lease * LEASES_OF_SILENCE).as_secs().clamp(1, LONGEST_WATCH);
-        let watching = watcher::Config::default().timeout(u32::try_from(silence).unwrap_or(u32::MAX));
-        let deployments = Controller::new(scope.api(client), watching.clone()).with_config(config());
-        let environments = Controller::new(scope.api(client), watching.clone()).with_config(config());
+        let watching =
+            watcher::Config::default().timeout(u32::try_from(silence).unwrap_or(u32::MAX)).page_size(PAGE);
+        let deployments = cached(scope.api(client), watching.clone()).with_config(config());
+        let environments = cached(scope.api(client), watching.clone()).with_config(config());
         let caches = Caches { deployments: deployments.store(), environments: environments.store() };
         (Self { scope, client: client.clone(), watching, deployments, environments, woken }, caches, wake)
     }
@@ -120,6 +125,18 @@ impl Loops {
         let upkeep = keep_up(operator, stop);
         futures::join!(deployments.boxed(), environments.boxed(), sweeper.boxed(), upkeep);
     }
+}
+
+/// A loop over all objects of a kind, with a cache that keeps of them what Dryad goes by. Who has managed which of their
+/// fields is the largest part of most of them, and the API server keeps it where a write does not mention it.
+fn cached<K>(api: Api<Guarded<K>>, watching: watcher::Config) -> Controller<Guarded<K>>
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
+{
+    let (cache, writer) = reflector::store();
+    let without_managers = |object: &mut Guarded<K>| object.meta_mut().managed_fields = None;
+    let all = reflector(writer, watcher(api, watching).modify(without_managers));
+    Controller::for_stream(all.applied_objects(), cache)
 }
 
 /// The changes of the configuration: each may permit, or no longer, what an Environment names. A Deployment asks when it

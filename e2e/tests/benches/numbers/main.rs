@@ -1,0 +1,60 @@
+//! The numbers of `docs/numbers.md`: measured, printed as a table, and held against their limits.
+//!
+//! `cargo bench --workspace --bench numbers`. The operator is a process of its own, built as this is, on a real API
+//! server and the local cloud.
+
+mod deploy;
+mod idle;
+mod machine;
+mod process;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use dryad_cluster::Cluster;
+
+/// One line of the table.
+struct Row {
+    what: String,
+    measured: String,
+    limit: String,
+    holds: bool,
+}
+
+impl Row {
+    /// A number that may not be larger than `limit`.
+    fn at_most(what: impl Into<String>, measured: f64, limit: f64, unit: &str) -> Self {
+        Self {
+            what: what.into(),
+            measured: format!("{measured:.1} {unit}"),
+            limit: format!("≤ {limit} {unit}"),
+            holds: measured <= limit,
+        }
+    }
+}
+
+/// The executable that plays the operator.
+fn parts() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_parts"))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cluster = Cluster::shared().await.expect("a cluster");
+    let (deploy, calls) = deploy::measure(cluster).await;
+    let mut rows = deploy;
+    rows.extend(idle::measure(cluster).await);
+    println!("{}\n", machine::words());
+    println!("| what | measured | limit |\n|---|---|---|");
+    for Row { what, measured, limit, .. } in &rows {
+        println!("| {what} | {measured} | {limit} |");
+    }
+    println!("\n| calls of one deploy | number |\n|---|---|");
+    for (action, count) in calls {
+        println!("| `{action}` | {count} |");
+    }
+    for row in rows.iter().filter(|row| !row.holds) {
+        eprintln!("over the limit: {}: {}, {}", row.what, row.measured, row.limit);
+    }
+    if rows.iter().all(|row| row.holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

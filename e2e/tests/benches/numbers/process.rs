@@ -1,0 +1,27 @@
+//! What a process uses, as `/proc` tells it.
+
+use std::fs;
+use std::time::Duration;
+
+/// How many of `/proc`'s ticks a second has, on every Linux there is.
+const TICKS: u64 = 100;
+
+/// The memory it has resident, in MiB.
+pub(crate) fn resident(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib / 1024.0
+}
+
+/// The time that processors have spent on it.
+pub(crate) fn busy(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    // What stands in parentheses may hold anything.
+    let (_, rest) = stat.rsplit_once(')').expect("a name");
+    let field = |number: usize| -> u64 {
+        rest.split_whitespace().nth(number).and_then(|text| text.parse().ok()).expect("a number")
+    };
+    let (user, system) = (field(11), field(12));
+    Duration::from_millis((user + system) * 1000 / TICKS)
+}
