@@ -10,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Tick;
-use crate::checks::http::{self, Address, CheckPath, ExpectStatus, HttpCheck};
+use crate::checks::http::{self, Address, CheckPath, ExpectStatus, HttpCheck, Silence};
 use crate::denials::Ask;
 use crate::observe::Sight;
 
@@ -81,7 +81,16 @@ async fn ask<C: Cloud>(tick: &Tick<'_, C>, http: &Http, green: &Group) -> Result
             Url::parse(&format!("{scheme}://{host}:{}", http.port)).map_err(|error| error.to_string())?;
         addresses.push(Address { name: id.0, server });
     }
-    Ok(http::judge(&check, &tick.operator.prober.ask(&check, &addresses).await))
+    Ok(http::judge(&check, &tick.operator.prober.ask(&check, &addresses).await, silence(tick)))
+}
+
+/// Before green has users, an application may take its time to start: a group without a load balancer is up as soon as
+/// its machines are.
+fn silence<C: Cloud>(tick: &Tick<'_, C>) -> Silence {
+    match tick.deployment.history.last().and_then(|entry| entry.step) {
+        Some(1) => Silence::Waits,
+        Some(_) | None => Silence::Fails,
+    }
 }
 
 fn green_place<C: Cloud>(tick: &Tick<'_, C>) -> Option<dryad_machine::name::Place> {

@@ -97,6 +97,31 @@ pub enum Fault {
     NotAsked(String),
 }
 
+impl Fault {
+    /// Whether nobody said anything: so it is, too, with an application that has not started yet.
+    fn is_silence(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } | Self::Refused | Self::Unreachable(_) => true,
+            Self::Status { .. }
+            | Self::Redirect { .. }
+            | Self::Body { .. }
+            | Self::LongBody { .. }
+            | Self::Slow { .. }
+            | Self::BrokenOff
+            | Self::NotAsked(_) => false,
+        }
+    }
+}
+
+/// What it means that nobody answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// The application may still be starting: neither good nor bad.
+    Waits,
+    /// As bad as a wrong answer.
+    Fails,
+}
+
 /// What all requests together come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -107,7 +132,7 @@ pub enum Verdict {
         /// Which, and how.
         reason: String,
     },
-    /// Nobody was there to be asked, or asking failed on our side: neither good nor bad.
+    /// Nobody was there to be asked, or listens yet, or asking failed on our side: neither good nor bad.
     Unknown {
         /// Why.
         reason: String,
@@ -145,12 +170,20 @@ pub(super) fn inspect(check: &HttpCheck, answer: &Answer<'_>) -> Result<(), Faul
 
 /// The verdict on all requests of one asking.
 ///
-/// Requests that could not be sent count neither way, but while there are any the verdict is never good.
-pub fn judge(check: &HttpCheck, samples: &[Sample]) -> Verdict {
-    let faulty =
-        |sample: &&Sample| matches!(&sample.result, Err(fault) if !matches!(fault, Fault::NotAsked(_)));
-    let failed: Vec<&Sample> = samples.iter().filter(faulty).collect();
-    if failed.len() > usize::try_from(check.failure_limit).unwrap_or(usize::MAX) {
+/// Requests that could not be sent count neither way, but while there are any the verdict is never good. Where silence
+/// waits, it makes no verdict bad, and a good one only as far as requests may fail.
+pub fn judge(check: &HttpCheck, samples: &[Sample], silence: Silence) -> Verdict {
+    let allowed = usize::try_from(check.failure_limit).unwrap_or(usize::MAX);
+    let (mut failed, mut silent, mut unasked) = (Vec::new(), Vec::new(), Vec::new());
+    for sample in samples {
+        match (&sample.result, silence) {
+            (Ok(()), _) => {}
+            (Err(Fault::NotAsked(_)), _) => unasked.push(sample),
+            (Err(fault), Silence::Waits) if fault.is_silence() => silent.push(sample),
+            (Err(_), Silence::Waits | Silence::Fails) => failed.push(sample),
+        }
+    }
+    if failed.len() > allowed {
         let limit = match check.failure_limit {
             0 => "none may".to_owned(),
             limit => format!("{limit} may"),
@@ -161,8 +194,9 @@ pub fn judge(check: &HttpCheck, samples: &[Sample]) -> Verdict {
     if samples.is_empty() {
         return Verdict::Unknown { reason: "there is nobody to ask yet".to_owned() };
     }
-    let unasked: Vec<&Sample> =
-        samples.iter().filter(|sample| matches!(sample.result, Err(Fault::NotAsked(_)))).collect();
+    if failed.len() + silent.len() > allowed {
+        return Verdict::Unknown { reason: told(&silent) };
+    }
     if unasked.is_empty() { Verdict::Good } else { Verdict::Unknown { reason: told(&unasked) } }
 }
 

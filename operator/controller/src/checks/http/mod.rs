@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use url::Url;
 
-pub use judge::{Fault, Sample, Verdict, judge};
+pub use judge::{Fault, Sample, Silence, Verdict, judge};
 pub use prober::{Prober, ProberError};
 
 /// How much of a body is looked at, in bytes.

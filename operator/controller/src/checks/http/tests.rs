@@ -124,7 +124,7 @@ async fn a_refused_connection_is_named() {
     server.stop().await;
     let samples = Prober::new(1).unwrap().ask(&check(), &[address]).await;
     assert_eq!(
-        judge(&check(), &samples),
+        judge(&check(), &samples, Silence::Fails),
         bad("1 of 1 requests failed, none may: i-1 refused the connection")
     );
 }
@@ -148,7 +148,7 @@ async fn each_address_is_asked_as_often_as_wanted_and_no_more_at_once_than_allow
     let samples = Prober::new(1).unwrap().ask(&check, &addresses).await;
     let names: Vec<&str> = samples.iter().map(|sample| sample.from.as_str()).collect();
     assert_eq!(names, ["a", "a", "a", "a", "a", "b", "b", "b", "b", "b"]);
-    assert_eq!(judge(&check, &samples), Verdict::Good);
+    assert_eq!(judge(&check, &samples, Silence::Fails), Verdict::Good);
     assert_eq!(servers.map(|server| server.paths().len()), [5, 5]);
 }
 
@@ -171,7 +171,10 @@ fn sample(from: &str, result: Result<(), Fault>) -> Sample {
 
 #[test]
 fn nobody_asked_is_neither_good_nor_bad() {
-    assert_eq!(judge(&check(), &[]), Verdict::Unknown { reason: "there is nobody to ask yet".to_owned() });
+    assert_eq!(
+        judge(&check(), &[], Silence::Fails),
+        Verdict::Unknown { reason: "there is nobody to ask yet".to_owned() }
+    );
 }
 
 #[test]
@@ -179,23 +182,38 @@ fn as_many_may_fail_as_the_limit_says() {
     let lenient = HttpCheck { failure_limit: 1, ..check() };
     let failed = || sample("i-2", Err(Fault::Refused));
     let good = || sample("i-1", Ok(()));
-    assert_eq!(judge(&lenient, &[good(), failed()]), Verdict::Good);
+    assert_eq!(judge(&lenient, &[good(), failed()], Silence::Fails), Verdict::Good);
     assert_eq!(
-        judge(&lenient, &[good(), failed(), failed()]),
+        judge(&lenient, &[good(), failed(), failed()], Silence::Fails),
         bad("2 of 3 requests failed, 1 may: i-2 refused the connection")
     );
     assert_eq!(
-        judge(&check(), &[good(), failed()]),
+        judge(&check(), &[good(), failed()], Silence::Fails),
         bad("1 of 2 requests failed, none may: i-2 refused the connection")
     );
+}
+
+#[test]
+fn who_answers_nothing_may_still_be_starting_where_silence_waits() {
+    let silent = || sample("i-2", Err(Fault::Refused));
+    let waits = |samples: &[Sample]| judge(&check(), samples, Silence::Waits);
+    let reason = "i-2 refused the connection".to_owned();
+    assert_eq!(waits(&[sample("i-1", Ok(())), silent()]), Verdict::Unknown { reason });
+    let wrong = sample("i-1", Err(Fault::BrokenOff));
+    assert_eq!(waits(&[wrong, silent()]), bad("1 of 2 requests failed, none may: i-1 broke off its answer"));
+    let lenient = HttpCheck { failure_limit: 1, ..check() };
+    assert_eq!(judge(&lenient, &[sample("i-1", Ok(())), silent()], Silence::Waits), Verdict::Good);
 }
 
 #[test]
 fn our_own_trouble_is_not_held_against_them() {
     let ours = || sample("i-1", Err(Fault::NotAsked("too many open files".to_owned())));
     let reason = "i-1 was not asked (too many open files)".to_owned();
-    assert_eq!(judge(&check(), &[ours(), sample("i-2", Ok(()))]), Verdict::Unknown { reason });
-    let verdict = judge(&check(), &[ours(), sample("i-2", Err(Fault::BrokenOff))]);
+    assert_eq!(
+        judge(&check(), &[ours(), sample("i-2", Ok(()))], Silence::Fails),
+        Verdict::Unknown { reason }
+    );
+    let verdict = judge(&check(), &[ours(), sample("i-2", Err(Fault::BrokenOff))], Silence::Fails);
     assert_eq!(verdict, bad("1 of 2 requests failed, none may: i-2 broke off its answer"));
 }
 
@@ -204,7 +222,7 @@ fn a_verdict_tells_of_the_first_few() {
     let samples: Vec<Sample> = (1..=5).map(|n| sample(&format!("i-{n}"), Err(Fault::Refused))).collect();
     let expected = "5 of 5 requests failed, none may: i-1 refused the connection; i-2 refused the connection; i-3 \
                     refused the connection; and 2 more";
-    assert_eq!(judge(&check(), &samples), bad(expected));
+    assert_eq!(judge(&check(), &samples, Silence::Fails), bad(expected));
 }
 
 #[test]
