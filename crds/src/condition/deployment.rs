@@ -4,13 +4,14 @@ use dryad_machine::history::{Entry, History};
 use dryad_machine::state::State;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{Holds, Of, READY, RECONCILING, STALLED, SUCCEEDED};
+use super::{ENDED, Holds, Of, READY, RECONCILING, STALLED, SUCCEEDED};
 
 /// The conditions of a Deployment with this history, about this generation of it; none before its first entry.
 ///
-/// While it runs, `Succeeded` and `Ready` are unknown. At its end both are decided, and one more condition has
-/// the name of the terminal state, so that waiting for `Done` and waiting for `Succeeded` both work. An end other
-/// than `Done` is `Stalled`: nothing will happen to this object any more.
+/// While it runs, `Succeeded` and `Ready` are unknown. At its end both are decided, one more condition has the name of
+/// the terminal state, and `Ended` is there, whichever that is: `kubectl wait` waits for one value only, so that whoever
+/// waits for success would not see a failure. An end other than `Done` is `Stalled`: nothing will happen to this object
+/// any more.
 pub fn conditions(history: &History, generation: i64) -> Vec<Condition> {
     let (Some(first), Some(last)) = (history.entries().first(), history.last()) else { return Vec::new() };
     let of = Of { generation };
@@ -37,13 +38,19 @@ pub fn conditions(history: &History, generation: i64) -> Vec<Condition> {
             begun(RECONCILING, Holds::True),
         ],
         State::Done => {
-            vec![ended(SUCCEEDED, Holds::True), ended(READY, Holds::True), ended(state, Holds::True)]
+            vec![
+                ended(SUCCEEDED, Holds::True),
+                ended(READY, Holds::True),
+                ended(state, Holds::True),
+                ended(ENDED, Holds::True),
+            ]
         }
         State::Failed | State::Aborted | State::Canceled => vec![
             ended(SUCCEEDED, Holds::False),
             ended(READY, Holds::False),
             ended(STALLED, Holds::True),
             ended(state, Holds::True),
+            ended(ENDED, Holds::True),
         ],
     }
 }
@@ -98,27 +105,27 @@ mod tests {
                     (RetireWait, RetainElapsed),
                     (Done, RetireOk),
                 ],
-                "Succeeded=True(RetireOk)@4 Ready=True(RetireOk)@4 Done=True(RetireOk)@4",
+                "Succeeded=True(RetireOk)@4 Ready=True(RetireOk)@4 Done=True(RetireOk)@4 Ended=True(RetireOk)@4",
             ),
             (
                 &[(Pending, Created), (Resolve, TurnTaken), (Failed, ReleaseRejected)],
                 "Succeeded=False(ReleaseRejected)@3 Ready=False(ReleaseRejected)@3 Stalled=True(ReleaseRejected)@3 \
-                 Failed=True(ReleaseRejected)@3",
+                 Failed=True(ReleaseRejected)@3 Ended=True(ReleaseRejected)@3",
             ),
             (
                 &[(Pending, Created), (Rollback, CheckFailed), (Failed, RollbackOk)],
                 "Succeeded=False(CheckFailed)@3 Ready=False(CheckFailed)@3 Stalled=True(CheckFailed)@3 \
-                 Failed=True(CheckFailed)@3",
+                 Failed=True(CheckFailed)@3 Ended=True(CheckFailed)@3",
             ),
             (
                 &[(Pending, Created), (Rollback, AbortRequested), (Aborted, RollbackOk)],
                 "Succeeded=False(AbortRequested)@3 Ready=False(AbortRequested)@3 Stalled=True(AbortRequested)@3 \
-                 Aborted=True(AbortRequested)@3",
+                 Aborted=True(AbortRequested)@3 Ended=True(AbortRequested)@3",
             ),
             (
                 &[(Pending, Created), (Canceled, Superseded)],
                 "Succeeded=False(Superseded)@2 Ready=False(Superseded)@2 Stalled=True(Superseded)@2 \
-                 Canceled=True(Superseded)@2",
+                 Canceled=True(Superseded)@2 Ended=True(Superseded)@2",
             ),
         ];
         for (entries, expected) in table {
@@ -135,6 +142,7 @@ mod tests {
                 conditions(&history(&[(State::Pending, Reason::Created), (state, Reason::Created)]), 1);
             let is_there = |type_: &str| conditions.iter().any(|condition| condition.type_ == type_);
             assert_eq!(is_there(state.name()), state.is_terminal(), "{state}");
+            assert_eq!(is_there(ENDED), state.is_terminal(), "{state}");
             assert_eq!(is_there(RECONCILING), !state.is_terminal(), "{state}");
             assert_eq!(is_there(STALLED), state.is_terminal() && state != State::Done, "{state}");
         }

@@ -20,6 +20,8 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// How a Deployment ended: unknown until it has.
 pub const SUCCEEDED: &str = "Succeeded";
+/// A Deployment has ended, well or not.
+pub const ENDED: &str = "Ended";
 /// Something other than what an Environment declares was deployed by hand.
 pub const DRIFTED: &str = "Drifted";
 /// Whether an Environment serves its users.

@@ -79,7 +79,7 @@ pub struct DeploymentStatus {
     /// What it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// `Succeeded`, `Ready`, `Reconciling`, `Stalled`, and one of the name of its end.
+    /// `Succeeded`, `Ready`, `Reconciling`, `Stalled`, and at its end `Ended` and one of the name of its end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), transform = keyed_by("type"))]
     pub conditions: Vec<Condition>,
