@@ -125,6 +125,10 @@ impl Meaning {
         let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
         if says(&["not authorized to"]) {
             Some(Self::Denied)
+        // What a template names is the Environment's to mend, though it is said in the words for a template that is
+        // not seen yet.
+        } else if says(&["the image id"]) {
+            None
         // A template or an instance profile made a moment ago is not seen everywhere yet; for as long, a group that
         // uses it is refused. A group on its way out refuses everything.
         } else if says(&[

@@ -94,10 +94,10 @@ impl Follower {
             let Some(outcome) = self.look().await else { continue };
             match outcome {
                 Ok(configuration) => {
-                    info!(path = %self.path.display(), "the configuration has changed");
                     before(configuration.clone()).await;
                     self.published.send_replace(configuration);
                     metrics.configuration_taken_up();
+                    info!(path = %self.path.display(), "the configuration has changed");
                 }
                 Err(error) => {
                     warn!(%error, "the configuration can't be used; the one before stays in force");

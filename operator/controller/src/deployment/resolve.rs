@@ -110,10 +110,15 @@ fn asked<C: Cloud>(tick: &Tick<'_, C>) -> Result<Asked, String> {
     let Some(from) = &spec.from else {
         return Ok(Asked::Manual(spec.release.clone().unwrap_or_default()));
     };
-    let siblings = tick.operator.deployments_of(&tick.namespace(), spec.environment.as_str());
+    let environment = spec.environment.as_str();
+    let siblings = tick.operator.deployments_of(&tick.namespace(), environment);
     let source = siblings.iter().find(|sibling| sibling.metadata.name.as_deref() == Some(from.as_str()));
-    let plan = source.and_then(|sibling| sibling.status.as_ref()?.plan.as_ref());
-    let plan = plan.ok_or_else(|| {
+    let source = source.ok_or_else(|| {
+        format!(
+            "spec.from names Deployment {from}, but {environment} has none of that name; name another one"
+        )
+    })?;
+    let plan = source.status.as_ref().and_then(|status| status.plan.as_ref()).ok_or_else(|| {
         format!("Deployment {from}, which spec.from names, never got as far as a release; name another one")
     })?;
     Ok(Asked::Manual(ReleaseRequest::from(plan.shipment.release.clone())))

@@ -1,6 +1,6 @@
 //! What a deploy that has ended still does: give the turn back, then let go of its object.
 
-use super::{Decision, TenureChange, Write, turn};
+use super::{Decision, LOOKING_BACK, TenureChange, Write, turn};
 use crate::case::Case;
 use crate::view::{Finalizer, Home, Past};
 
@@ -12,7 +12,7 @@ pub(super) fn close(case: &Case<'_>) -> Decision {
         let unfinished =
             tenure.holder.as_ref() == Some(&deployment.uid) || deployment.finalizer == Finalizer::Present;
         if environment.past == Past::Unknown && unfinished {
-            return Decision::wait(case.tick(), "looking whether its Environment was restored from a backup");
+            return Decision::wait(case.tick(), LOOKING_BACK);
         }
         if tenure.holder.as_ref() == Some(&deployment.uid) {
             if !case.is_certain() {

@@ -131,6 +131,10 @@ impl Decision {
     }
 }
 
+/// Why nothing happens before an Environment's [`Past`] is known.
+const LOOKING_BACK: &str = "looking whether its Environment was restored from a backup; should that take long, the \
+                            Environment's condition Ready says why";
+
 /// Decides what one tick does for one Deployment.
 pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     let case = Case { view, memory, now };
@@ -160,7 +164,7 @@ pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     if view.environment.is_some_and(|environment| environment.past == Past::Unknown) {
         return match transition::of_who_waits(&case) {
             Some(append) => Decision::write(Write::Append(Box::new(append))),
-            None => Decision::wait(case.tick(), "looking whether its Environment was restored from a backup"),
+            None => Decision::wait(case.tick(), LOOKING_BACK),
         };
     }
     if case.state() != State::Pending && !turn::is_ours(&case) {
