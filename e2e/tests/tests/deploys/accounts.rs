@@ -17,6 +17,8 @@ use crate::stage;
 const PRODUCTION: &str = "210987654321";
 const ROLE: &str = "arn:aws:iam::210987654321:role/dryad";
 const EXTERNAL_ID: &str = "shop-7d1c";
+/// What the operator logs once another configuration is in force.
+const CHANGED: &str = "the configuration has changed";
 
 /// The list of this stage's own grants.
 fn list<'a>(configuration: &'a mut Value, stage: &Stage, name: &str) -> &'a mut Value {
@@ -73,7 +75,7 @@ async fn what_is_not_listed_is_refused_by_name_and_deploys_once_it_is_added() {
     *list(&mut narrow, &stage, "rules") = json!([]);
     stage.configure(&narrow).unwrap();
     let before = called(&stage);
-    let _operator = stage.operator("a").unwrap();
+    let operator = stage.operator("a").unwrap();
     stage.create_environment(&stage.environment(WEB)).await;
     let lacks = format!("accounts.default.namespaces.{}.rules lacks {}", stage.namespace, stage.web.rule);
     until_refused(&stage, &lacks).await;
@@ -82,6 +84,7 @@ async fn what_is_not_listed_is_refused_by_name_and_deploys_once_it_is_added() {
     assert_eq!(called(&stage), before, "nothing is asked of the cloud in the name of what is not permitted");
 
     stage.configure(&whole).unwrap();
+    operator.until_logged(CHANGED).await;
     until_permitted(&stage).await;
     stage.deploy("web-2", json!({ "environment": WEB })).await;
     stage.until_state("web-2", State::Done).await;

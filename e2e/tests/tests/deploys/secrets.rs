@@ -103,12 +103,17 @@ async fn no_secret_shows_whatever_goes_wrong_with_it() {
     assert!(asked.contains(unreachable), "{asked}");
     let unusable = fails(&stage, "unusable", |spec| spec["source"]["secretName"] = json!("broken")).await;
     assert!(unusable.contains("`password`"), "{unusable}");
-    let denied = fails(&stage, "denied", |spec| {
-        spec["target"]["autoScalingGroup"]["account"] = json!("production");
-        spec.as_object_mut().unwrap().remove("traffic");
-    })
-    .await;
-    assert!(denied.contains("sts:AssumeRole"), "{denied}");
+    let mut denied = stage.environment("denied");
+    denied["spec"]["target"]["autoScalingGroup"]["account"] = json!("production");
+    denied["spec"].as_object_mut().unwrap().remove("traffic");
+    stage.create_environment(&denied).await;
+    stage.deploy("denied-1", json!({ "environment": "denied" })).await;
+    let told = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+        conditions.any(|one| one.type_ == "Ready" && one.message.contains("sts:AssumeRole"))
+    };
+    stage.until("denied", told).await;
     stage.create_environment(&stage.environment("web")).await;
     stage.deploy("web-1", json!({ "environment": "web" })).await;
     stage.until_state("web-1", State::Done).await;
