@@ -1,10 +1,7 @@
-//! The executable that the tests' operators and instances are.
+//! The executable that the tests' operators and instances are, and, if no part is named, the demo.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dryad_stage::parts::play().unwrap_or_else(|| {
-        eprintln!("set {} to the part to play", dryad_stage::parts::PART);
-        ExitCode::from(2)
-    })
+    dryad_demo::main()
 }

@@ -1,4 +1,0 @@
-//! End-to-end promises, a module each.
-
-#[cfg(test)]
-mod api;

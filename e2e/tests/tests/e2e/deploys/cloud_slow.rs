@@ -1,0 +1,111 @@
+//! A cloud that answers few calls, or from the past.
+
+use dryad_local_cloud::faults::{Effect, Rule};
+use dryad_local_cloud::model::Service;
+use dryad_machine::state::State;
+use dryad_stage::capacity::Capacity;
+use dryad_stage::deploys::table;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::deploys::lost::held;
+use crate::deploys::scene::{Scene, WEB, assert_ends};
+use crate::deploys::trouble::always;
+use crate::deploys::users::Users;
+
+/// What an account has left that others use up: one call a second, and ten at once, where a tick is ten seconds. Here
+/// everything is five times as fast.
+const RATION: Effect = Effect::Ration { every: SignedDuration::from_millis(200), burst: 10, spent: None };
+
+/// The same where nothing is left at once, for each family of calls that AWS counts together.
+fn scant() -> Vec<Rule> {
+    let one = Effect::Ration { every: SignedDuration::from_millis(200), burst: 1, spent: None };
+    let families = [
+        (Service::AutoScaling, "*"),
+        (Service::Ec2, "Describe*"),
+        (Service::Ec2, "*LaunchTemplate"),
+        (Service::ElasticLoadBalancing, "Describe*"),
+        (Service::ElasticLoadBalancing, "ModifyRule"),
+    ];
+    families.map(|(service, action)| Rule { service: Some(service), ..always(action, one.clone()) }).into()
+}
+
+/// How far back AWS's answers may reach: 30 s, which are three ticks.
+const STALE: Effect = Effect::Stale { by: SignedDuration::from_secs(3) };
+
+/// A deploy that comes through, and the next one that goes back from the moment it has the traffic.
+async fn there_and_back(name: &str, tick: &str, effect: Effect) {
+    let scene = Scene::set(name, |environment| {
+        held(environment);
+        environment["spec"]["rollout"] = json!({ "timeout": "60s", "tick": tick });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    let users = Users::of(&scene.stage);
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&[always("*", effect)], &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec.clone()).await;
+    scene.stage.until_state("web-2", State::Done).await;
+    scene.serves("web-2").await;
+    scene.stage.deploy("web-3", spec).await;
+    scene.stage.until_state("web-3", State::RetainWait).await;
+    scene.stage.request("web-3", json!({ "end": "Rollback" })).await;
+    let ended = scene.stage.until_ended("web-3").await;
+    assert_ends(&ended, ["Rollback RollbackRequested", "Aborted RollbackOk"]);
+    scene.serves("web-2").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&ended));
+    assert_eq!(users.leave().await, "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_answers_few_calls_makes_deploys_slow_and_not_unsafe() {
+    there_and_back("rationed", "2s", RATION).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_a_second_of_each_family_and_none_more_at_once_is_enough() {
+    let scene = Scene::set("scant", |environment| {
+        held(environment);
+        environment["spec"]["rollout"] = json!({ "timeout": "5m", "tick": "3s" });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&scant(), &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec).await;
+    // A minute and a half for each of these, of which none takes one by far where calls are not counted.
+    for state in [State::EvaluateWait, State::RetainWait, State::RetireWait] {
+        scene.stage.until_state("web-2", state).await;
+    }
+    let done = scene.stage.until_state("web-2", State::Done).await;
+    scene.serves("web-2").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_answers_from_the_past_makes_deploys_slow_and_not_unsafe() {
+    there_and_back("stale", "1s", STALE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_does_not_show_the_shift_yet_keeps_the_green_that_has_the_traffic() {
+    let scene = Scene::set("stale-shift", |_| {}).await;
+    let users = Users::of(&scene.stage);
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&[always("*", STALE)], &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec).await;
+    // From the users' first answer on, and before any description shows why.
+    users.until_answered("two").await;
+    scene.stage.request("web-2", json!({ "end": "Abort" })).await;
+    let ended = scene.stage.until_ended("web-2").await;
+    assert_ends(&ended, ["Rollback AbortRequested", "Aborted RollbackOk"]);
+    scene.serves("web-1").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&ended));
+    assert_eq!(users.leave().await, "one");
+}
