@@ -67,7 +67,7 @@ impl Default for Budgets {
             balancer_reads: budget(8.0, 40.0),
             balancer_changes: budget(2.0, 10.0),
             parameter_reads: budget(10.0, 20.0),
-            parameter_changes: budget(1.0, 5.0),
+            parameter_changes: budget(1.0, 10.0),
         }
     }
 }

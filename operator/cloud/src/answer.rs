@@ -127,7 +127,7 @@ impl Meaning {
             Some(Self::Denied)
         // What a template names is the Environment's to mend, though it is said in the words for a template that is
         // not seen yet.
-        } else if says(&["the image id"]) {
+        } else if says(&["image id"]) {
             None
         // A template or an instance profile made a moment ago is not seen everywhere yet; for as long, a group that
         // uses it is refused. A group on its way out refuses everything.

@@ -16,6 +16,8 @@ use dryad_machine::name::Uid;
 pub enum Ask {
     /// How the target is.
     Target,
+    /// Which groups there are that the record may not know of.
+    Past,
     /// What the launch template holds that green's is derived from.
     Template,
     /// Which image a parameter names.

@@ -58,6 +58,7 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
             Err(error) => return Ok(unseen(tick, &error)),
         }
     }
+    operator.denials.answered(&owner.uid, Ask::Past, Ok(()));
     let heir = Heir { uid: &owner.uid, tenure: &tick.environment.tenure, deployments: recorded_turns(tick) };
     if !adopt::is_outdated(heir, claims.iter().map(|(name, claim)| (name, claim))) {
         operator.pasts.settle(&owner.uid, heir.tenure.turn);
@@ -100,7 +101,7 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
 /// there after all, an Environment of that name adopts it.
 fn unseen<C: Cloud>(tick: &Tick<'_, C>, error: &CloudError) -> Looked {
     warn!(environment = %tick.environment.name, %error, "its groups can't be looked for");
-    tick.operator.denials.answered(&tick.environment.revision.uid, Ask::Target, Err(error));
+    tick.operator.denials.answered(&tick.environment.revision.uid, Ask::Past, Err(error));
     let untouched = tick.environment.tenure == Tenure::default();
     if untouched && tick.environment.deletion != Deletion::None { Looked::Current } else { Looked::Unseen }
 }

@@ -124,6 +124,8 @@ async fn what_cannot_be_carried_over_is_refused_by_name_before_anything_is_launc
         let (environment, name) = (format!("web{version}"), format!("web{version}-1"));
         let mut object = derived(&stage, &id, version);
         object["metadata"]["name"] = json!(environment);
+        // The rule is one Environment's.
+        object["spec"].as_object_mut().unwrap().remove("traffic");
         stage.create_environment(&object).await;
         stage.deploy(&name, json!({ "environment": environment })).await;
         let failed = stage.until_state(&name, State::Failed).await;

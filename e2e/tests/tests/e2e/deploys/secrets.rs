@@ -26,6 +26,8 @@ const ROLE: &str = "arn:aws:iam::210987654321:role/dryad";
 async fn fails(stage: &Stage, name: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut environment = stage.environment(name);
     environment["spec"]["rollout"]["timeout"] = json!("10s");
+    // The rule is one Environment's.
+    environment["spec"].as_object_mut().unwrap().remove("traffic");
     change(&mut environment["spec"]);
     stage.create_environment(&environment).await;
     let deployment = format!("{name}-1");
