@@ -22,7 +22,11 @@ where
         }
         SdkError::ConstructionFailure(_) => CloudError::Invalid { action, message: in_words(error) },
         SdkError::DispatchFailure(_) if dispatch::never_left(error) => {
-            CloudError::Unreachable { action, message: in_words(error) }
+            let message = in_words(error);
+            match dispatch::role_denied(&message) {
+                Some(said) => CloudError::Denied { action: "sts:AssumeRole", message: said.to_owned() },
+                None => CloudError::Unreachable { action, message },
+            }
         }
         _ => CloudError::Unanswered { action, message: in_words(error) },
     }

@@ -117,7 +117,7 @@ async fn a_role_that_asks_for_an_external_id_is_assumed_with_the_right_one_only(
     for account in ["wrong", "none"] {
         let error = look(&aws, account).await.unwrap_err();
         // Nothing was sent in the account's name, so nothing is uncertain.
-        assert!(matches!(error, CloudError::Unreachable { .. }), "{error:?}");
+        assert!(matches!(error, CloudError::Denied { action: "sts:AssumeRole", .. }), "{error:?}");
         let said = error.to_string();
         assert!(said.contains("sts:AssumeRole") && said.contains(ROLE), "{said}");
         assert!(!said.contains("canar"), "{said}");
@@ -137,7 +137,7 @@ async fn a_role_that_is_denied_may_be_assumed_once_that_is_mended() {
     };
     shared.with(|world, _| world.set_faults(Faults { rules: vec![denied], ..Faults::default() }));
     let error = look(&aws, "production").await.unwrap_err();
-    assert!(matches!(error, CloudError::Unreachable { .. }), "{error:?}");
+    assert!(matches!(error, CloudError::Denied { action: "sts:AssumeRole", .. }), "{error:?}");
     assert_eq!(look(&aws, "production").await, Ok(0));
 }
 
