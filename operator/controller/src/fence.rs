@@ -37,15 +37,10 @@ pub async fn deployment(
     decided: &Deployment,
     history: &History,
 ) -> Result<(), Fenced> {
-    let (name, environment_name) = (decided.name_any(), decided.spec.environment.as_str());
-    let moved = |kind, name: &str| Fenced::Moved { kind, name: name.to_owned() };
-    let (deployment, environment) =
-        futures::future::join(deployments.get_opt(&name), environments.get_opt(environment_name)).await;
-    let status = unmoved(deployment?, decided, history).ok_or_else(|| moved("Deployment", &name))?;
-    let tenure = environment?.and_then(|environment| environment.status).map(|status| status.tenure);
+    let (status, tenure) = stored(deployments, environments, decided, history).await?;
     let ours = tenure
         .is_some_and(|tenure| tenure.holder == Some(view::uid(decided)) && status.turn == Some(tenure.turn));
-    ours.then_some(()).ok_or_else(|| moved("Environment", environment_name))
+    ours.then_some(()).ok_or_else(|| environment_moved(decided))
 }
 
 /// Lets the effects of a deploy whose Environment is gone pass only while its history is the one that was decided on, and
@@ -59,21 +54,32 @@ pub async fn orphan(
     decided: &Deployment,
     history: &History,
 ) -> Result<(), Fenced> {
-    let (name, environment_name) = (decided.name_any(), decided.spec.environment.as_str());
-    let moved = |kind, name: &str| Fenced::Moved { kind, name: name.to_owned() };
-    let (deployment, environment) =
-        futures::future::join(deployments.get_opt(&name), environments.get_opt(environment_name)).await;
-    unmoved(deployment?, decided, history).ok_or_else(|| moved("Deployment", &name))?;
-    let holder = environment?.and_then(|environment| environment.status?.tenure.holder);
-    let stays_gone = holder != Some(view::uid(decided));
-    stays_gone.then_some(()).ok_or_else(|| moved("Environment", environment_name))
+    let (_, tenure) = stored(deployments, environments, decided, history).await?;
+    let stays_gone = tenure.and_then(|tenure| tenure.holder) != Some(view::uid(decided));
+    stays_gone.then_some(()).ok_or_else(|| environment_moved(decided))
 }
 
-/// The status of a Deployment that is still the one that was decided on.
-fn unmoved(stored: Option<Deployment>, decided: &Deployment, history: &History) -> Option<DeploymentStatus> {
-    let stored = stored.filter(|stored| stored.uid() == decided.uid())?;
-    let status = stored.status.unwrap_or_default();
-    (status.history.len() == history.entries().len()).then_some(status)
+/// The status of a Deployment that is still the one that was decided on, and the tenure of its Environment, if there is
+/// any.
+async fn stored(
+    deployments: &Api<Deployment>,
+    environments: &Api<Environment>,
+    decided: &Deployment,
+    history: &History,
+) -> Result<(DeploymentStatus, Option<Tenure>), Fenced> {
+    let (name, environment_name) = (decided.name_any(), decided.spec.environment.as_str());
+    let (deployment, environment) =
+        futures::future::join(deployments.get_opt(&name), environments.get_opt(environment_name)).await;
+    let same = deployment?.filter(|stored| stored.uid() == decided.uid());
+    let status = same.map(|stored| stored.status.unwrap_or_default());
+    let status = status
+        .filter(|status| status.history.len() == history.entries().len())
+        .ok_or(Fenced::Moved { kind: "Deployment", name })?;
+    Ok((status, environment?.and_then(|environment| environment.status).map(|status| status.tenure)))
+}
+
+fn environment_moved(decided: &Deployment) -> Fenced {
+    Fenced::Moved { kind: "Environment", name: decided.spec.environment.to_string() }
 }
 
 /// Lets an Environment's own effects pass only while its spec and its tenure are those that were decided on.
