@@ -55,6 +55,17 @@ impl Traffic {
             None => Access::Workers {},
         }
     }
+
+    /// Everything that it names.
+    pub fn arns(&self) -> Vec<&str> {
+        match self {
+            Self::LoadBalancerRule(rule) => {
+                let groups = rule.target_group_arns.iter().map(AsRef::as_ref);
+                [rule.rule_arn.as_ref()].into_iter().chain(groups).collect()
+            }
+            Self::TargetGroup(shared) => vec![shared.arn.as_ref()],
+        }
+    }
 }
 
 word! {

@@ -7,70 +7,71 @@ use std::collections::BTreeSet;
 
 use dryad_crds::Environment;
 use dryad_crds::environment::traffic::Traffic;
-use dryad_machine::access::Access;
-use dryad_machine::name::{Arn, Uid};
-use dryad_machine::tenure::Role;
+use dryad_machine::name::Arn;
+use dryad_machine::tenure::{Member, Role};
 use jiff::Timestamp;
-use kube::ResourceExt;
-
-use crate::view;
 
 /// An Environment, as far as it matters who may use what. ARNs hold account and region, whatever the operator's
-/// configuration calls those.
+/// configuration calls those. Borrowed, since every tick of one Environment asks about all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimant {
-    /// Namespace and name, for people.
-    pub called: String,
+pub struct Claimant<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
     /// Its uid, which decides between two of the same second.
-    pub uid: Uid,
+    pub uid: &'a str,
     /// When it was made.
     pub created: Timestamp,
     /// What its spec names.
-    pub named: BTreeSet<Arn>,
+    pub named: BTreeSet<&'a str>,
     /// What its groups are reached by: an edit of the spec moves nobody before the next deploy.
-    pub used: BTreeSet<Arn>,
+    pub used: BTreeSet<&'a str>,
 }
 
-impl Claimant {
+impl<'a> Claimant<'a> {
     /// What an Environment claims.
-    pub fn of(environment: &Environment) -> Self {
+    pub fn of(environment: &'a Environment) -> Self {
+        let metadata = &environment.metadata;
+        let declared: Vec<_> = environment.spec.traffic.iter().flat_map(Traffic::arns).collect();
+        let reached = |member: &'a Member| match &member.access {
+            Some(access) => access.arns().into_iter().map(Arn::as_str).collect(),
+            None => declared.clone(),
+        };
         let groups = environment.status.iter().flat_map(|status| &status.tenure.groups);
-        let declared = Traffic::access(environment.spec.traffic.as_ref());
-        let created = environment.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        let arns = |access: &Access| access.arns().into_iter().cloned().collect::<Vec<_>>();
         Self {
-            called: format!("{}/{}", environment.namespace().unwrap_or_default(), environment.name_any()),
-            uid: view::uid(environment),
-            created: created.unwrap_or(Timestamp::UNIX_EPOCH),
-            used: groups
-                .filter(|member| member.role != Role::Doomed)
-                .flat_map(|member| arns(member.access.as_ref().unwrap_or(&declared)))
-                .collect(),
-            named: arns(&declared).into_iter().collect(),
+            namespace: metadata.namespace.as_deref().unwrap_or_default(),
+            name: metadata.name.as_deref().unwrap_or_default(),
+            uid: metadata.uid.as_deref().unwrap_or_default(),
+            created: metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+            used: groups.filter(|member| member.role != Role::Doomed).flat_map(reached).collect(),
+            named: declared.iter().copied().collect(),
         }
     }
 
-    /// What it wants and the other one has or wants.
-    fn disputed(&self, other: &Self) -> BTreeSet<Arn> {
-        self.named
-            .iter()
-            .filter(|arn| other.named.contains(*arn) || other.used.contains(*arn))
-            .cloned()
-            .collect()
+    /// What people call it.
+    fn called(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
     }
 
-    fn comes_before(&self, other: &Self, disputed: &BTreeSet<Arn>) -> bool {
-        let rank = |it: &Self| (it.used.is_disjoint(disputed), it.created, it.uid.clone());
+    /// What it wants and the other one has or wants.
+    fn disputed(&self, other: &Self) -> BTreeSet<&'a str> {
+        let theirs = |arn: &&str| other.named.contains(arn) || other.used.contains(arn);
+        self.named.iter().copied().filter(theirs).collect()
+    }
+
+    fn comes_before(&self, other: &Self, disputed: &BTreeSet<&str>) -> bool {
+        let rank = |it: &Self| (it.used.is_disjoint(disputed), it.created, it.uid);
         rank(self) < rank(other)
     }
 }
 
 /// Why `own` may not use what it names, in words; none where it may.
-pub fn conflict(own: &Claimant, others: &[Claimant]) -> Option<String> {
-    let rivals = others.iter().filter(|other| other.uid != own.uid).filter_map(|rival| {
-        let disputed = own.disputed(rival);
-        let arn = disputed.first()?.clone();
-        rival.comes_before(own, &disputed).then_some((&rival.called, arn))
+pub fn conflict<'a>(own: &Claimant<'a>, others: impl IntoIterator<Item = Claimant<'a>>) -> Option<String> {
+    let rivals = others.into_iter().filter(|other| other.uid != own.uid).filter_map(|rival| {
+        let disputed = own.disputed(&rival);
+        let arn = *disputed.first()?;
+        rival.comes_before(own, &disputed).then(|| (rival.called(), arn))
     });
     let (rival, arn) = rivals.min()?;
     Some(format!(
@@ -83,20 +84,20 @@ pub fn conflict(own: &Claimant, others: &[Claimant]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn claimant(uid: &str, second: i64, named: &[&str], used: &[&str]) -> Claimant {
-        let set = |arns: &[&str]| arns.iter().copied().map(Arn::new).collect();
+    fn claimant<'a>(uid: &'a str, second: i64, named: &[&'a str], used: &[&'a str]) -> Claimant<'a> {
         Claimant {
-            called: format!("shop/{uid}"),
-            uid: Uid::new(uid),
+            namespace: "shop",
+            name: uid,
+            uid,
             created: Timestamp::from_second(second).unwrap(),
-            named: set(named),
-            used: set(used),
+            named: named.iter().copied().collect(),
+            used: used.iter().copied().collect(),
         }
     }
 
-    fn refused(all: &[&Claimant]) -> Vec<String> {
+    fn refused(all: &[&Claimant<'_>]) -> Vec<String> {
         let all: Vec<_> = all.iter().map(|it| (*it).clone()).collect();
-        let lost = all.iter().filter(|own| conflict(own, &all).is_some());
+        let lost = all.iter().filter(|own| conflict(own, all.clone()).is_some());
         lost.map(|own| own.uid.to_string()).collect()
     }
 
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn the_winner_and_what_both_name_are_told_by_name() {
         let (own, other) = (claimant("own", 2, &["a"], &[]), claimant("first", 1, &["a"], &[]));
-        let told = conflict(&own, &[other]).unwrap();
+        let told = conflict(&own, [other]).unwrap();
         assert!(told.contains("Environment shop/first uses a, too"), "{told}");
     }
 }

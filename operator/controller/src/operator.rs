@@ -93,7 +93,7 @@ impl<C> Operator<C> {
     /// The Deployments to an Environment, as the cache shows them.
     pub fn deployments_of(&self, namespace: &str, environment: &str) -> Vec<Arc<Deployment>> {
         let of = |deployment: &Deployment| {
-            deployment.namespace().as_deref() == Some(namespace)
+            deployment.metadata.namespace.as_deref() == Some(namespace)
                 && deployment.spec.environment.as_str() == environment
         };
         let all = self.caches.deployments.state();
@@ -119,8 +119,8 @@ impl<C> Operator<C> {
     fn claim(&self, own: &Environment) -> Claim {
         let all = self.caches.environments.state();
         let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
-        let claims: Vec<_> = readable.map(Claimant::of).collect();
-        conflict::conflict(&Claimant::of(own), &claims).map_or(Claim::Undisputed, Claim::Lost)
+        let claimants = readable.map(Claimant::of);
+        conflict::conflict(&Claimant::of(own), claimants).map_or(Claim::Undisputed, Claim::Lost)
     }
 
     /// On whose behalf an Environment's groups exist.

@@ -86,7 +86,7 @@ pub fn permits(
     }
     let role = account.role();
     let owner = role.as_ref().map(|role| role.arn.account());
-    let arns = template.traffic.as_ref().map(arns).unwrap_or_default();
+    let arns = template.traffic.as_ref().map(Traffic::arns).unwrap_or_default();
     refusals.extend(arns.into_iter().filter_map(|arn| elsewhere(arn, &group.region, owner)));
     if refusals.is_empty() { Ok(()) } else { Err(refusals) }
 }
@@ -148,16 +148,6 @@ fn named(group: &AutoScalingGroup, traffic: Option<&Traffic>) -> Vec<(List, Stri
         None => {}
     }
     named
-}
-
-fn arns(traffic: &Traffic) -> Vec<&str> {
-    match traffic {
-        Traffic::LoadBalancerRule(rule) => {
-            let groups = rule.target_group_arns.iter().map(AsRef::as_ref);
-            [rule.rule_arn.as_ref()].into_iter().chain(groups).collect()
-        }
-        Traffic::TargetGroup(shared) => vec![shared.arn.as_ref()],
-    }
 }
 
 /// What is wrong with the place that an ARN names.
