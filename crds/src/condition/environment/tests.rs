@@ -30,6 +30,24 @@ fn ended(state: State, reason: Reason) -> History {
     begun.with(begun.next(state, None, reason, "no such commit", second(2)))
 }
 
+/// An Environment on which nobody works, and of which all is well.
+fn quiet(tenure: &Tenure) -> Facts<'_> {
+    Facts {
+        generation: 2,
+        tenure,
+        turn: InTurn::Nobody,
+        template: Freshness::Current,
+        declared: None,
+        newest: None,
+        service: Service::Served("4 of 4 instances are healthy"),
+        denied: None,
+        conflict: None,
+        projection: None,
+        permission: Permission::Granted,
+        leftovers: Leftovers::None,
+    }
+}
+
 #[test]
 fn conditions_follow_from_tenure_template_and_the_newest_end() {
     let rejected = ended(State::Failed, Reason::ReleaseRejected);
@@ -67,20 +85,7 @@ fn conditions_follow_from_tenure_template_and_the_newest_end() {
     for ((tenure, template, newest, service), expected) in table {
         let turn = InTurn::of(tenure, |_| Some(State::RolloutWait));
         let permission = Permission::Granted;
-        let facts = Facts {
-            generation: 2,
-            tenure,
-            turn,
-            template,
-            declared: None,
-            newest,
-            service,
-            denied: None,
-            conflict: None,
-            projection: None,
-            permission,
-            leftovers: Leftovers::None,
-        };
+        let facts = Facts { turn, template, newest, service, permission, ..quiet(tenure) };
         let first = conditions(facts, &[], second(9));
         assert_eq!(line(&first), expected);
         assert_eq!(
@@ -98,20 +103,7 @@ fn what_the_cloud_denies_is_what_keeps_it_from_being_ready() {
     let denied = Some("DescribeRules is denied to the operator");
     let (template, permission) = (Freshness::Current, Permission::Granted);
     let turn = InTurn::Nobody;
-    let facts = Facts {
-        generation: 2,
-        tenure: &idle,
-        turn,
-        template,
-        declared: None,
-        newest: None,
-        service,
-        denied,
-        conflict: None,
-        projection: None,
-        permission,
-        leftovers: Leftovers::None,
-    };
+    let facts = Facts { turn, template, service, denied, permission, ..quiet(&idle) };
     let conditions = conditions(facts, &[], second(9));
     assert_eq!(
         line(&conditions),
@@ -130,18 +122,12 @@ fn an_environment_that_is_not_permitted_says_so_before_all_else_and_still_serves
     ];
     for (tenure, expected) in table {
         let facts = Facts {
-            generation: 2,
-            tenure,
             turn: InTurn::of(tenure, |_| Some(State::RolloutWait)),
-            template: Freshness::Current,
-            declared: None,
             newest: Some(&rejected),
-            service: Service::Served("4 of 4 instances are healthy"),
             denied: Some("DescribeRules is denied to the operator"),
             conflict: Some("Environment shop/api uses it, too"),
-            projection: None,
             permission: Permission::Refused("accounts lacks production"),
-            leftovers: Leftovers::None,
+            ..quiet(tenure)
         };
         let conditions = conditions(facts, &[], second(9));
         assert_eq!(line(&conditions), expected);
@@ -154,18 +140,10 @@ fn a_conflict_stalls_an_environment_that_has_no_turn_whatever_it_declares() {
     let (idle, busy) = (tenure(None, Some("web-6")), tenure(Some("u7"), Some("web-6")));
     let told = |tenure: &Tenure| {
         let facts = Facts {
-            generation: 2,
-            tenure,
             turn: InTurn::of(tenure, |_| Some(State::RolloutWait)),
-            template: Freshness::Current,
-            declared: None,
-            newest: None,
             service: Service::Served("web-6 serves"),
-            denied: None,
             conflict: Some("Environment shop/api uses it, too"),
-            projection: None,
-            permission: Permission::Granted,
-            leftovers: Leftovers::None,
+            ..quiet(tenure)
         };
         line(&conditions(facts, &[], second(9)))
     };
@@ -178,20 +156,7 @@ fn a_conflict_stalls_an_environment_that_has_no_turn_whatever_it_declares() {
 fn a_transition_has_its_own_time_and_leaves_the_others_theirs() {
     let (fresh, idle) = (tenure(None, None), tenure(None, Some("web-6")));
     let service = Service::Served("4 of 4 instances are healthy");
-    let facts = |tenure| Facts {
-        generation: 2,
-        tenure,
-        turn: InTurn::Nobody,
-        template: Freshness::Current,
-        declared: None,
-        newest: None,
-        service,
-        denied: None,
-        conflict: None,
-        projection: None,
-        permission: Permission::Granted,
-        leftovers: Leftovers::None,
-    };
+    let facts = |tenure| Facts { service, ..quiet(tenure) };
     let before = conditions(facts(&fresh), &[], second(9));
     let after = conditions(facts(&idle), &before, second(20));
     assert_eq!(line(&after), "Ready=True(Deployed)@20 Available=True(Serving)@9");
@@ -207,20 +172,7 @@ fn how_the_parameter_stands_is_told_where_there_is_one() {
         (Projection::Unknown(message()), "Projected=Unknown(NotSeen)@9"),
     ];
     for (projection, expected) in &table {
-        let facts = Facts {
-            generation: 2,
-            tenure: &idle,
-            turn: InTurn::Nobody,
-            template: Freshness::Current,
-            declared: None,
-            newest: None,
-            service: Service::Served("4 of 4 instances are healthy"),
-            denied: None,
-            conflict: None,
-            projection: Some(projection),
-            permission: Permission::Granted,
-            leftovers: Leftovers::None,
-        };
+        let facts = Facts { projection: Some(projection), ..quiet(&idle) };
         let told = line(&conditions(facts, &[], second(9)));
         assert_eq!(told, format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
     }
@@ -231,17 +183,9 @@ fn a_deployment_that_is_deleted_takes_back_nothing_that_was_known_of_this_genera
     let idle = tenure(None, Some("web-6"));
     let facts = |generation, template| Facts {
         generation,
-        tenure: &idle,
-        turn: InTurn::Nobody,
         template,
-        declared: None,
-        newest: None,
         service: Service::Served("g serves"),
-        denied: None,
-        conflict: None,
-        projection: None,
-        permission: Permission::Granted,
-        leftovers: Leftovers::None,
+        ..quiet(&idle)
     };
     let known = conditions(facts(2, Freshness::Current), &[], second(9));
     assert_eq!(conditions(facts(2, Freshness::Unknown), &known, second(20)), known);
@@ -267,20 +211,7 @@ fn a_deploy_is_under_way_until_its_release_is_deployed_and_again_when_that_is_ta
 fn what_is_left_behind_is_told_while_it_is_there() {
     let idle = tenure(None, Some("web-6"));
     let told = |leftovers, previous: &[Condition]| {
-        let facts = Facts {
-            generation: 2,
-            tenure: &idle,
-            turn: InTurn::Nobody,
-            template: Freshness::Current,
-            declared: None,
-            newest: None,
-            service: Service::Served("web-6 serves"),
-            denied: None,
-            conflict: None,
-            projection: None,
-            permission: Permission::Granted,
-            leftovers,
-        };
+        let facts = Facts { service: Service::Served("web-6 serves"), leftovers, ..quiet(&idle) };
         conditions(facts, previous, second(9))
     };
     let some = told(Leftovers::Some("web-9: requests may reach it"), &[]);
