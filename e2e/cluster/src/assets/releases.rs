@@ -4,9 +4,9 @@
 //! (`CHANGELOG/CHANGELOG-1.36.md`; the tag after a release is the first to list it). They were read from the Go module
 //! `k8s.io/kubernetes` v1.36.4, which Go verifies against its checksum database. It publishes no pinned sums of single
 //! binaries, so it is the whole server archive that is fetched. The SHA-256 sums of etcd are those of its release's
-//! `SHA256SUMS`, as Kubespray records them.
+//! `SHA256SUMS`, as Kubespray records them; those of helm are in its release notes.
 //!
-//! Neither project releases servers for other systems than Linux, and helm is not among them: for those there is Go.
+//! No project releases servers for other systems than Linux: for those there is Go.
 
 use super::Tool;
 
@@ -32,22 +32,25 @@ pub(super) struct Release {
 
 const KUBERNETES: &str = "v1.36.3";
 const ETCD: &str = "v3.6.8";
+const HELM: &str = "v4.3.0";
 
 /// The releases that make up a control plane for an operating system and an architecture, as Rust names them; none
 /// where there are none.
 pub(super) fn pinned(os: &str, arch: &str) -> Vec<Release> {
-    let (arch, kubernetes, etcd) = match (os, arch) {
+    let (arch, kubernetes, etcd, helm) = match (os, arch) {
         ("linux", "x86_64") => (
             "amd64",
             "b0fc15554233d9dcf7284bca259bc238aa89003dc2d821f7074f385f3825dead\
              854ae175482ccb5632a0930ffc1d3c0eff1cda2ada972fba9a5d46033a8b1e52",
             "cf9cfe91a4856cb90eed9c99e6aee4b708db2c7888b88a6f116281f04b0ea693",
+            "86584a54def73570558f66f5111cc53dfed56689637ae32c1201205d494f54fb",
         ),
         ("linux", "aarch64") => (
             "arm64",
             "65c78d6893d683fc5e7f232f8638243886c8b1b7dbe055746ae7d38fdf801645\
              6b1710ce4fc1133127880a65aed9492f737995694462baad13495a7f3d9ef0c5",
             "438f56a700d17ce761510a3e63e6fa5c1d587b2dd4d7a22c179c09a649366760",
+            "31c5794dd55c66a51e6b7d2e2ac7a114ae8b1de41ff1d9ba51748ac973b06a08",
         ),
         _ => return Vec::new(),
     };
@@ -65,6 +68,11 @@ pub(super) fn pinned(os: &str, arch: &str) -> Vec<Release> {
             digest: Digest::Sha256(etcd.into()),
             files: vec![(Tool::Etcd, format!("etcd-{ETCD}-linux-{arch}/etcd"))],
         },
+        Release {
+            url: format!("https://get.helm.sh/helm-{HELM}-linux-{arch}.tar.gz"),
+            digest: Digest::Sha256(helm.into()),
+            files: vec![(Tool::Helm, format!("linux-{arch}/helm"))],
+        },
     ]
 }
 
@@ -77,6 +85,22 @@ mod tests {
     fn a_release_has_the_versions_of_the_module() {
         assert_eq!(KUBERNETES, built::version_of("k8s.io/kubernetes"));
         assert_eq!(ETCD, built::version_of("go.etcd.io/etcd/server/v3"));
+    }
+
+    #[test]
+    fn the_released_helm_is_of_the_minor_version_of_the_module() {
+        let minor = |version: &str| version.rsplit_once('.').map(|(minor, _)| minor.to_owned());
+        assert_eq!(minor(HELM), minor(&built::version_of("helm.sh/helm/v4")));
+    }
+
+    #[test]
+    fn every_tool_is_released() {
+        for arch in ["x86_64", "aarch64"] {
+            let mut tools: Vec<_> =
+                pinned("linux", arch).into_iter().flat_map(|release| release.files).map(|(tool, _)| tool).collect();
+            tools.sort();
+            assert_eq!(tools, Tool::ALL);
+        }
     }
 
     #[test]

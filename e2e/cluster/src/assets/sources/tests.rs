@@ -99,7 +99,7 @@ fn answer(mut stream: TcpStream, body: &[u8], manner: Manner) {
     let _ = stream.write_all(&body);
 }
 
-/// Two releases as the real ones are: one archive with three programs and a SHA-512, one with etcd and a SHA-256.
+/// Releases as the real ones are: one archive with three programs and a SHA-512, two with one and a SHA-256.
 /// etcd's server has `manner`.
 fn releases(manner: Manner) -> Vec<Release> {
     counted_releases(manner, &Arc::default())
@@ -114,6 +114,7 @@ fn counted_releases(manner: Manner, served: &Arc<AtomicUsize>) -> Vec<Release> {
         ("kubernetes/server/bin/kubectl", "the client"),
     ]);
     let etcd = archive(&[("etcd-v1/etcdctl", "unwanted"), ("etcd-v1/etcd", "the database")]);
+    let helm = archive(&[("linux/LICENSE", "no program"), ("linux/helm", "the installer of charts")]);
     let inside = |tool: Tool| (tool, format!("kubernetes/server/bin/{}", tool.file_name()));
     vec![
         Release {
@@ -125,6 +126,11 @@ fn counted_releases(manner: Manner, served: &Arc<AtomicUsize>) -> Vec<Release> {
             digest: Digest::Sha256(hex::encode(Sha256::digest(&etcd))),
             url: serve(etcd, manner, served),
             files: vec![(Tool::Etcd, "etcd-v1/etcd".into())],
+        },
+        Release {
+            digest: Digest::Sha256(hex::encode(Sha256::digest(&helm))),
+            url: serve(helm, Manner::Good, served),
+            files: vec![(Tool::Helm, "linux/helm".into())],
         },
     ]
 }
@@ -192,7 +198,8 @@ async fn releases_are_fetched_once_and_kept() {
     assert_eq!(fs::read_to_string(assets.etcd()).unwrap(), "the database");
     assert_eq!(fs::read_to_string(assets.controller_manager().unwrap()).unwrap(), "the controllers");
     assert_eq!(fs::metadata(assets.api_server()).unwrap().permissions().mode() & 0o777, 0o755);
-    assert_eq!(fs::read_dir(assets.etcd().parent().unwrap()).unwrap().count(), 4, "no archive is left");
+    assert!(assets.missing().is_empty(), "{:?}", assets.missing());
+    assert_eq!(fs::read_dir(assets.etcd().parent().unwrap()).unwrap().count(), 5, "no archive is left");
 
     // The servers have gone; the digests, and so the place, are the same.
     for release in &mut sources.releases {
@@ -243,7 +250,7 @@ async fn two_at_once_fetch_once() {
     let sources = Sources { releases: counted_releases(Manner::Good, &served), ..bare(cache.path()) };
     let (one, other) = tokio::join!(sources.find(), sources.find());
     assert_eq!(one.unwrap().etcd(), other.unwrap().etcd());
-    assert_eq!(served.load(Ordering::SeqCst), 2, "one request an archive");
+    assert_eq!(served.load(Ordering::SeqCst), 3, "one request an archive");
 }
 
 #[tokio::test]
