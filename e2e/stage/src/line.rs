@@ -50,6 +50,7 @@ pub enum Condition {
 pub struct Line {
     condition: watch::Sender<Condition>,
     clock: watch::Sender<SignedDuration>,
+    last_words: watch::Sender<Option<String>>,
     under_way: UnderWay,
     kubeconfig: PathBuf,
     _exchange: JoinSet<()>,
@@ -76,11 +77,26 @@ impl Line {
         std::fs::write(kubeconfig, file.to_string())?;
         let (condition, seen) = watch::channel(Condition::Open);
         let (clock, ahead) = watch::channel(SignedDuration::ZERO);
+        let (last_words, last) = watch::channel(None);
         let under_way = UnderWay::default();
         let mut exchange = JoinSet::new();
-        let shared = Exchange { client, condition: seen, ahead, under_way: under_way.clone() };
+        let shared = Exchange {
+            client,
+            condition: seen,
+            fall_silent: condition.clone(),
+            ahead,
+            last_words: last,
+            under_way: under_way.clone(),
+        };
         exchange.spawn(accept(listener, shared));
-        Ok(Self { condition, clock, under_way, kubeconfig: kubeconfig.to_owned(), _exchange: exchange })
+        Ok(Self {
+            condition,
+            clock,
+            last_words,
+            under_way,
+            kubeconfig: kubeconfig.to_owned(),
+            _exchange: exchange,
+        })
     }
 
     /// Makes the line so, from now on.
@@ -98,6 +114,22 @@ impl Line {
     pub fn lose(&self) {
         self.under_way.lost.send_modify(|times| *times += 1);
         self.set(Condition::Open);
+    }
+
+    /// Lets the line fall silent as soon as something was done that was asked in a body with these words: whoever asked
+    /// does not hear of it. What was refused is asked again.
+    pub fn silence_after(&self, words: &str) {
+        self.last_words.send_replace(Some(words.to_owned()));
+    }
+
+    /// Waits until the line has fallen silent.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn until_silent(&self) {
+        let mut condition = self.condition.subscribe();
+        let silent = condition.wait_for(|condition| *condition == Condition::Silent);
+        assert!(tokio::time::timeout(PATIENCE, silent).await.is_ok(), "the line does not fall silent");
     }
 
     /// Waits until something is asked in words that include these and waits on the line.
@@ -121,8 +153,11 @@ impl Line {
 struct Exchange {
     client: Client,
     condition: watch::Receiver<Condition>,
+    fall_silent: watch::Sender<Condition>,
     /// By how much the API server's clock is ahead.
     ahead: watch::Receiver<SignedDuration>,
+    /// After what the line falls silent.
+    last_words: watch::Receiver<Option<String>>,
     under_way: UnderWay,
 }
 
@@ -192,7 +227,12 @@ impl Exchange {
             // Where it goes, and as whom, is the client's business.
             head.uri = head.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
             head.headers.remove(HOST);
-            let answer = self.client.send(Request::from_parts(head, KubeBody::from(body.to_bytes()))).await;
+            let body = body.to_bytes();
+            let last = self.is_last(&body);
+            let answer = self.client.send(Request::from_parts(head, KubeBody::from(body))).await;
+            if last && answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+                self.fall_silent.send_replace(Condition::Silent);
+            }
             self.heard(&asked).await;
             match answer {
                 Ok(mut answer) => {
@@ -209,6 +249,12 @@ impl Exchange {
             _ = lost.changed() => std::future::pending().await,
             answer = answer => answer,
         }
+    }
+
+    /// Whether the line falls silent after this, if it is done.
+    fn is_last(&self, body: &[u8]) -> bool {
+        let last = self.last_words.borrow();
+        last.as_ref().is_some_and(|words| String::from_utf8_lossy(body).contains(words.as_str()))
     }
 
     /// Waits until the line is not silent; how it is then.

@@ -90,14 +90,17 @@ mod tests {
     #[test]
     fn the_released_helm_is_of_the_minor_version_of_the_module() {
         let minor = |version: &str| version.rsplit_once('.').map(|(minor, _)| minor.to_owned());
-        assert_eq!(minor(HELM), minor(&built::version_of("helm.sh/helm/v4")));
+        assert_eq!(minor(HELM), minor(built::version_of("helm.sh/helm/v4")));
     }
 
     #[test]
     fn every_tool_is_released() {
         for arch in ["x86_64", "aarch64"] {
-            let mut tools: Vec<_> =
-                pinned("linux", arch).into_iter().flat_map(|release| release.files).map(|(tool, _)| tool).collect();
+            let mut tools: Vec<_> = pinned("linux", arch)
+                .into_iter()
+                .flat_map(|release| release.files)
+                .map(|(tool, _)| tool)
+                .collect();
             tools.sort();
             assert_eq!(tools, Tool::ALL);
         }
