@@ -11,6 +11,7 @@ mod kubeconfig;
 mod port;
 mod process;
 mod shared;
+mod snapshot;
 
 use std::io;
 use std::path::Path;
@@ -29,6 +30,7 @@ pub(crate) use guard::Guard;
 pub use kubeconfig::Kubeconfig;
 use port::ReservedPort;
 use process::{POLL, Process};
+pub use snapshot::Snapshot;
 
 /// How long a component may take to serve. On two idle cores it takes seconds; a machine that also compiles is slow.
 const START: Duration = Duration::from_mins(2);
@@ -51,7 +53,7 @@ pub struct Cluster {
     // Fields are dropped in this order: who depends on etcd goes before it, the guard removes the data last.
     controller_manager: Option<Process>,
     api_server: Option<Process>,
-    etcd: Process,
+    etcd: Option<Process>,
     port: ReservedPort,
     assets: Assets,
     api_server_flags: Vec<String>,
@@ -76,9 +78,6 @@ impl Cluster {
         for missing in assets.missing() {
             progress.note(&missing.to_string());
         }
-        let began = Instant::now();
-        progress.show("starting etcd");
-
         let directory = tempfile::Builder::new().prefix("dryad-cluster-").tempdir()?;
         let guard = Guard::new(Some(directory.path()))?;
         let files = Files::new(directory.keep()); // The guard's from here on.
@@ -100,11 +99,17 @@ impl Cluster {
             authority.certificate(),
             Proof::Certificate(&admin_identity),
         )?;
-        let etcd = Process::start(&guard, components::etcd(assets.etcd(), &files), files.log("etcd"))?;
+        let controllers = authority.user("system:kube-controller-manager", None)?;
+        Kubeconfig::write(
+            files.kubeconfig("kube-controller-manager"),
+            &url(&port),
+            authority.certificate(),
+            Proof::Certificate(&controllers),
+        )?;
         let mut cluster = Self {
             controller_manager: None,
             api_server: None,
-            etcd,
+            etcd: None,
             port,
             assets,
             api_server_flags: options.api_server_flags,
@@ -114,24 +119,16 @@ impl Cluster {
             files,
             guard,
         };
-        cluster.await_etcd().await?;
-        progress.show("starting kube-apiserver");
-        cluster.start_api_server().await?;
-        progress.show("starting kube-controller-manager");
-        cluster.start_controller_manager().await?;
-        progress.done(&format!("ready after {:.1} s at {}", began.elapsed().as_secs_f32(), cluster.url()));
+        cluster.start_components().await?;
         Ok(cluster)
     }
 
-    /// Ends it in the one order that is quick: the API server lingers for a minute when etcd goes first.
+    /// Ends it.
     ///
     /// # Errors
     /// A process could not be signalled. What is left is killed all the same.
     pub async fn stop(mut self) -> Result<(), ClusterError> {
-        drop(self.controller_manager.take());
-        self.stop_api_server().await?;
-        self.etcd.stop(GRACE).await?;
-        Ok(())
+        self.stop_components().await
     }
 
     /// Takes the API server away; etcd keeps the data. Clients are refused until [`Self::start_api_server`].
@@ -263,21 +260,43 @@ impl Cluster {
         Ok(Api::new(&self.url(), self.authority.certificate(), &self.admin_identity)?)
     }
 
-    async fn await_etcd(&mut self) -> Result<(), ClusterError> {
+    async fn start_components(&mut self) -> Result<(), ClusterError> {
+        let (progress, began) = (Progress::start("cluster"), Instant::now());
+        progress.show("starting etcd");
+        self.start_etcd().await?;
+        progress.show("starting kube-apiserver");
+        self.start_api_server().await?;
+        progress.show("starting kube-controller-manager");
+        self.start_controller_manager().await?;
+        progress.done(&format!("ready after {:.1} s at {}", began.elapsed().as_secs_f32(), self.url()));
+        Ok(())
+    }
+
+    /// Stops them in the one order that is quick: the API server lingers for a minute when etcd goes first.
+    async fn stop_components(&mut self) -> Result<(), ClusterError> {
+        drop(self.controller_manager.take());
+        self.stop_api_server().await?;
+        if let Some(etcd) = self.etcd.take() {
+            etcd.stop(GRACE).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_etcd(&mut self) -> Result<(), ClusterError> {
         let socket = self.files.etcd_socket();
-        await_ready("etcd", &mut self.etcd, async || socket.exists()).await
+        match std::fs::remove_file(&socket) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let command = components::etcd(self.assets.etcd(), &self.files);
+        let etcd = self.etcd.insert(Process::start(&self.guard, command, self.files.log("etcd"))?);
+        await_ready("etcd", etcd, async || socket.exists()).await
     }
 
     async fn start_controller_manager(&mut self) -> Result<(), ClusterError> {
-        const USER: &str = "system:kube-controller-manager";
         let Some(binary) = self.assets.controller_manager() else { return Ok(()) };
-        let kubeconfig = Kubeconfig::write(
-            self.files.kubeconfig("kube-controller-manager"),
-            &self.url(),
-            self.authority.certificate(),
-            Proof::Certificate(&self.authority.user(USER, None)?),
-        )?;
-        let command = components::controller_manager(binary, &self.files, kubeconfig.path());
+        let kubeconfig = self.files.kubeconfig("kube-controller-manager");
+        let command = components::controller_manager(binary, &self.files, &kubeconfig);
         let process = Process::start(&self.guard, command, self.files.log("kube-controller-manager"))?;
         let api = self.api()?;
         let process = self.controller_manager.insert(process);

@@ -24,7 +24,7 @@ mod cluster;
 mod progress;
 
 pub use assets::{Assets, AssetsError, MissingTool, Tool};
-pub use cluster::{Cluster, ClusterError, Kubeconfig, NamespaceError, Options, TokenError};
+pub use cluster::{Cluster, ClusterError, Kubeconfig, NamespaceError, Options, Snapshot, TokenError};
 
 /// rustls wants one provider for the process; whoever set one before has set the same.
 fn use_ring() {

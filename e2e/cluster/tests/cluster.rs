@@ -198,6 +198,23 @@ async fn the_api_server_comes_back_where_it_was_with_what_it_had() {
 }
 
 #[tokio::test]
+async fn a_restored_snapshot_is_what_was_there_then() {
+    let mut cluster = Cluster::start(Options::default()).await.unwrap();
+    let kept = cluster.namespace("kept").await.unwrap();
+    let uid = format!("get namespace {kept} -o jsonpath={{.metadata.uid}}");
+    let before = stdout(&mut kubectl(&cluster, &uid));
+
+    let snapshot = cluster.snapshot().await.unwrap();
+    stdout(&mut kubectl(&cluster, &format!("label namespace {kept} since=then")));
+    let later = cluster.namespace("later").await.unwrap();
+    cluster.restore(&snapshot).await.unwrap();
+
+    assert_eq!(stdout(&mut kubectl(&cluster, &uid)), before);
+    assert_eq!(stdout(&mut kubectl(&cluster, "get namespaces -l since=then -o name")), "");
+    assert!(!run(&mut kubectl(&cluster, &format!("get namespace {later}"))).status.success());
+}
+
+#[tokio::test]
 async fn a_stopped_cluster_leaves_nothing_and_is_quick_about_it() {
     let cluster = Cluster::start(Options::default()).await.unwrap();
     let directory = cluster.directory().to_owned();

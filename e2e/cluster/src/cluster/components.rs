@@ -26,6 +26,10 @@ impl Files {
         self.root.join("etcd.sock")
     }
 
+    pub(crate) fn etcd_data(&self) -> PathBuf {
+        self.root.join("etcd")
+    }
+
     pub(crate) fn authority(&self) -> PathBuf {
         self.root.join("ca.crt")
     }
@@ -61,7 +65,7 @@ pub(crate) fn etcd(binary: &Path, files: &Files) -> Command {
     let mut command = Command::new(binary);
     command
         .args(["--name=dryad", "--unsafe-no-fsync", "--log-level=warn"])
-        .arg(flag("data-dir", &files.root.join("etcd")))
+        .arg(flag("data-dir", &files.etcd_data()))
         .arg(format!("--listen-client-urls=unix://{}", files.etcd_socket().display()))
         .arg(format!("--advertise-client-urls={NOWHERE}"))
         .arg(format!("--listen-peer-urls={NOWHERE}"))

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use dryad_crds::{Deployment, Environment};
+use dryad_stage::Stage;
 use dryad_stage::operator::LEASE_NAME;
-use dryad_stage::{Stage, install_crds};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::{Api, Resource, ResourceExt};
+use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::deploys::scene::WEB;
 
@@ -56,94 +55,21 @@ impl Backup {
     }
 }
 
-impl Backup {
-    /// Puts everything back in place under the uids it has, as an older etcd does: what was made since is gone, and the
-    /// status is that of then, which no rule of the API lets anybody write. For a cluster of one's own. Nobody may be
-    /// looking after the objects.
-    pub(crate) async fn rewind(&self, stage: &Stage) {
-        for object in all::<Deployment>(stage).await {
-            if !self.deployments.iter().any(|before| before.uid() == object.uid()) {
-                take_one_away(stage, &object).await;
-            }
-        }
-        lift_rules(stage).await;
-        for before in &self.environments {
-            put_back(stage, before, |now: &mut Environment| now.status.clone_from(&before.status)).await;
-        }
-        for before in &self.deployments {
-            put_back(stage, before, |now: &mut Deployment| now.status.clone_from(&before.status)).await;
-        }
-        install_crds(&stage.client).await.expect("they are accepted");
-    }
-}
-
-/// Takes the rules out of the CRDs that compare an object with what it was.
-async fn lift_rules(stage: &Stage) {
-    let crds: Api<CustomResourceDefinition> = Api::all(stage.client.clone());
-    for crd in dryad_crds::generate::crds() {
-        let name = crd.name_any();
-        let mut lifted = serde_json::to_value(crds.get(&name).await.expect("it is there")).expect("JSON");
-        without_rules(&mut lifted);
-        let lifted = serde_json::from_value(lifted).expect("a CRD");
-        crds.replace(&name, &PostParams::default(), &lifted).await.expect("it is accepted");
-    }
-}
-
-fn without_rules(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.remove("x-kubernetes-validations");
-            fields.values_mut().for_each(without_rules);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_rules),
-        _ => {}
-    }
-}
-
-/// Replaces a status once the API server has taken up that the rules are lifted.
-async fn put_back<K>(stage: &Stage, before: &K, change: impl Fn(&mut K))
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + DeserializeOwned + Serialize,
-    K: Clone + std::fmt::Debug,
-{
-    let (api, name) = (stage.api::<K>(), before.name_any());
-    let accepted = async {
-        loop {
-            let mut now = api.get(&name).await.expect("it is there");
-            assert_eq!(now.uid(), before.uid());
-            change(&mut now);
-            match api.replace_status(&name, &PostParams::default(), &now).await {
-                Ok(_) => break,
-                Err(kube::Error::Api(refused)) if refused.code == 422 => tokio::task::yield_now().await,
-                Err(error) => panic!("{name}: {error}"),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), accepted).await.expect("the rules are lifted");
-}
-
 /// Takes every object of a kind away, as deleting its finalizers by hand does.
 pub(crate) async fn take_away<K>(stage: &Stage)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + DeserializeOwned,
     K: Clone + std::fmt::Debug + Send + Sync + 'static,
 {
+    let api = stage.api::<K>();
     for object in all::<K>(stage).await {
-        take_one_away(stage, &object).await;
+        let name = object.name_any();
+        api.delete(&name, &DeleteParams::default()).await.expect("it is accepted");
+        let patch = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+        // One without finalizers is gone by now.
+        let _ = api.patch_metadata(&name, &PatchParams::default(), &patch).await;
+        stage.until::<K>(&name, |object| object.is_none()).await;
     }
-}
-
-async fn take_one_away<K>(stage: &Stage, object: &K)
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + DeserializeOwned,
-    K: Clone + std::fmt::Debug + Send + Sync + 'static,
-{
-    let (api, name) = (stage.api::<K>(), object.name_any());
-    api.delete(&name, &DeleteParams::default()).await.expect("it is accepted");
-    let patch = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
-    // One without finalizers is gone by now.
-    let _ = api.patch_metadata(&name, &PatchParams::default(), &patch).await;
-    stage.until::<K>(&name, |object| object.is_none()).await;
 }
 
 /// Waits until the API server's clock says that a Deployment made now is made after its Environment was restored: it

@@ -27,6 +27,7 @@ mod other_traffic;
 mod outage;
 mod overlay;
 mod parameter;
+mod preparing;
 mod queue;
 mod quiet;
 mod releases;

@@ -180,11 +180,10 @@ async fn an_older_status_gives_way_to_what_serves_since() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_etcd_under_the_same_uids_gives_way_to_what_serves_since() {
-    // The rules of the CRDs are lifted on the way.
-    let cluster = Cluster::start(Options::default()).await.unwrap();
+    let mut cluster = Cluster::start(Options::default()).await.unwrap();
     let scene = Scene::set_on(stage_on(&cluster, "older-etcd").await, impatient).await;
     let users = Users::of(&scene.stage);
-    let backup = Backup::take(&scene.stage).await;
+    let snapshot = cluster.snapshot().await.unwrap();
     let before = scene.stage.operator("before").unwrap();
     let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
     let second = scene.stage.deploy("web-2", spec).await;
@@ -193,7 +192,7 @@ async fn an_older_etcd_under_the_same_uids_gives_way_to_what_serves_since() {
     let group = green_of(&scene.stage.api().get("web-2").await.unwrap());
     before.stop().unwrap();
     let changes = made(&scene);
-    backup.rewind(&scene.stage).await;
+    cluster.restore(&snapshot).await.unwrap();
     let rewound = web(&scene).await.status.unwrap().tenure;
     assert_eq!((rewound.turn.number(), rewound.groups.len()), (1, 1));
 
