@@ -92,6 +92,10 @@ impl Cloud for Aws {
         self.at(place).await.tagged_templates(tags).await
     }
 
+    async fn template(&self, place: &Place, name: &GroupName) -> Result<Option<FoundTemplate>, CloudError> {
+        self.at(place).await.template(name).await
+    }
+
     async fn target_health(
         &self,
         place: &Place,

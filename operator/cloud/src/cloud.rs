@@ -39,6 +39,13 @@ pub trait Cloud: Send + Sync + 'static {
         tags: &BTreeMap<String, String>,
     ) -> impl Future<Output = Result<Vec<FoundTemplate>, CloudError>> + Send;
 
+    /// The launch template of this name, whosever it is; none where there is none (yet, or any more).
+    fn template(
+        &self,
+        place: &Place,
+        name: &GroupName,
+    ) -> impl Future<Output = Result<Option<FoundTemplate>, CloudError>> + Send;
+
     /// Every target registered in the target group, draining ones included.
     fn target_health(
         &self,

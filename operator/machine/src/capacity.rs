@@ -77,7 +77,9 @@ fn permitted_by(
             healthy > 0 && healthy >= share.of(desired) && keeps_enough(removal, desired, reading, &before)
         }
         Purpose::Back { green, blue, floor } => {
-            let takes_from_green = before(green) && loses(removal, reading, green);
+            // What has lost its tags may still be the group that carries.
+            let may_carry = reading.foreign.contains_key(green) && matches!(removal, Removal::Shift(_));
+            let takes_from_green = may_carry || (before(green) && loses(removal, reading, green));
             if !takes_from_green {
                 return keeps_enough(removal, desired, reading, &before);
             }

@@ -45,6 +45,8 @@ pub enum Effect {
     Empty(GroupName),
     /// Delete the group, and once it is absent, what was made for it.
     Delete(GroupName),
+    /// Delete only what was made for the group: under its name there is somebody else's.
+    Disown(GroupName),
 }
 
 impl Effect {
@@ -57,7 +59,8 @@ impl Effect {
             | Self::Resize { .. }
             | Self::Enlist(_)
             | Self::Empty(_)
-            | Self::Delete(_) => false,
+            | Self::Delete(_)
+            | Self::Disown(_) => false,
         }
     }
 }

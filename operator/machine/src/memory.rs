@@ -332,7 +332,10 @@ mod tests {
     }
 
     fn look(at: Now) -> Look {
-        Look { at, reading: Reading { groups: BTreeMap::new(), traffic: Traffic::Shared } }
+        Look {
+            at,
+            reading: Reading { groups: BTreeMap::new(), foreign: BTreeMap::new(), traffic: Traffic::Shared },
+        }
     }
 
     fn memory(looks: &[Now]) -> Memory {

@@ -32,6 +32,8 @@ impl Slot {
 pub struct Reading {
     /// The groups that exist, of those that the ledger knows.
     pub groups: BTreeMap<GroupName, GroupSeen>,
+    /// Names of groups that are coming or to go, under which there is somebody else's; with the tags that tell so.
+    pub foreign: BTreeMap<GroupName, String>,
     /// How requests reach them.
     pub traffic: Traffic,
 }

@@ -42,7 +42,7 @@ pub fn is_at_rest(environment: &EnvironmentView, surveyed: &Surveyed) -> bool {
         surveyed.0.get(&member.name).is_some_and(|seen| is_whole(seen) && is_attached(access, seen))
     });
     // What is lacking is asked of the newest reading alone: nobody is certain of anything in a survey.
-    let reading = Reading { groups: surveyed.0.clone(), traffic: Traffic::Workers };
+    let reading = Reading { groups: surveyed.0.clone(), foreign: BTreeMap::new(), traffic: Traffic::Workers };
     let (nothing, now) =
         (Memory::new(Duration::ZERO), Now { wall: Timestamp::UNIX_EPOCH, mono: Duration::ZERO });
     whole && upkeep::lacks(environment, &reading, &nothing, now).next().is_none()

@@ -103,6 +103,10 @@ impl Cloud for InProcess {
         self.find_templates(place, tags).await
     }
 
+    async fn template(&self, place: &Place, name: &GroupName) -> Result<Option<FoundTemplate>, CloudError> {
+        self.named_template(place, name).await
+    }
+
     async fn target_health(
         &self,
         place: &Place,

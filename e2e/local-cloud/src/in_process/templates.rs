@@ -25,15 +25,30 @@ impl InProcess {
         place: &Place,
         tags: &BTreeMap<String, String>,
     ) -> Result<Vec<FoundTemplate>, CloudError> {
-        let filter = |(key, value): (&String, &String)| Filter {
-            name: format!("tag:{key}"),
-            values: vec![value.clone()],
-        };
+        let filter = |(key, value): (&String, &String)| filter(&format!("tag:{key}"), value);
+        self.filtered_templates(place, tags.iter().map(filter).collect()).await
+    }
+
+    pub(super) async fn named_template(
+        &self,
+        place: &Place,
+        name: &GroupName,
+    ) -> Result<Option<FoundTemplate>, CloudError> {
+        let found =
+            self.filtered_templates(place, vec![filter("launch-template-name", name.as_str())]).await?;
+        Ok(found.into_iter().find(|found| found.name == *name))
+    }
+
+    async fn filtered_templates(
+        &self,
+        place: &Place,
+        filters: Vec<Filter>,
+    ) -> Result<Vec<FoundTemplate>, CloudError> {
         let mut found = Vec::new();
         let mut next_token = None;
         loop {
             let request = DescribeLaunchTemplates {
-                filters: tags.iter().map(filter).collect(),
+                filters: filters.clone(),
                 next_token,
                 ..DescribeLaunchTemplates::default()
             };
@@ -49,6 +64,10 @@ impl InProcess {
             }
         }
     }
+}
+
+fn filter(name: &str, value: &str) -> Filter {
+    Filter { name: name.to_owned(), values: vec![value.to_owned()] }
 }
 
 /// Creates it as the adapter to AWS does: metadata by session token only unless it was derived from one that says

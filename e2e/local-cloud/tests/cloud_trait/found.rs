@@ -68,6 +68,18 @@ pub(crate) async fn what_is_ours_is_found_by_its_tags<C: Cloud>(stage: &Stage<C>
     assert!(matches!(&groups[..], [found] if found.group.deleting), "{groups:?}");
 }
 
+pub(crate) async fn a_template_is_found_by_its_name_whosever_it_is<C: Cloud>(stage: &Stage<C>) {
+    launch(stage, "web-1", &tagged(&[("team", "toys")])).await;
+    launch(stage, "web-10", &tags()).await;
+    let named = async |name| stage.cloud.template(&stage.place, &GroupName::new(name)).await.unwrap();
+    let found = named("web-1").await.unwrap();
+    assert_eq!((found.name.as_str(), found.tags), ("web-1", tagged(&[("team", "toys")])));
+    assert_eq!(named("web-10").await.unwrap().tags, tags());
+    assert_eq!(named("web").await, None);
+    stage.cloud.delete_template(&stage.place, &GroupName::new("web-10")).await.unwrap();
+    assert_eq!(named("web-10").await, None);
+}
+
 pub(crate) async fn more_than_a_page_is_found_whole<C: Cloud>(stage: &Stage<C>) {
     stage.pages_of(2);
     for number in 0..5 {

@@ -38,6 +38,7 @@ macro_rules! cases {
             a_parameter_says_of_which_type_it_is
             a_value_that_is_too_long_is_refused
             what_is_ours_is_found_by_its_tags
+            a_template_is_found_by_its_name_whosever_it_is
             more_than_a_page_is_found_whole
             what_is_not_there_is_not_described
             what_is_not_there_cannot_be_changed

@@ -1,4 +1,4 @@
-//! Launch templates by their tags: asked rarely, paged to the end.
+//! Launch templates by their tags or by name: asked rarely, paged to the end.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,16 @@ impl Site {
         &self,
         tags: &BTreeMap<String, String>,
     ) -> Result<Vec<FoundTemplate>, CloudError> {
-        let filter = |(key, value): (&String, &String)| {
-            Filter::builder().name(format!("tag:{key}")).values(value).build()
-        };
-        let filters: Vec<_> = tags.iter().map(filter).collect();
+        self.templates(tags.iter().map(|(key, value)| filter(&format!("tag:{key}"), value)).collect()).await
+    }
+
+    /// The launch template of this name. By a filter: to ask for one by name that is not there is an error.
+    pub(crate) async fn template(&self, name: &GroupName) -> Result<Option<FoundTemplate>, CloudError> {
+        let found = self.templates(vec![filter("launch-template-name", name.as_str())]).await?;
+        Ok(found.into_iter().find(|found| found.name == *name))
+    }
+
+    async fn templates(&self, filters: Vec<Filter>) -> Result<Vec<FoundTemplate>, CloudError> {
         let mut found = Vec::new();
         let mut next = None;
         loop {
@@ -52,6 +58,10 @@ impl Site {
     }
 }
 
+fn filter(name: &str, value: &str) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
 fn seen(template: &LaunchTemplate) -> Option<FoundTemplate> {
     let tag = |tag: &aws_sdk_ec2::types::Tag| {
         Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
@@ -67,7 +77,7 @@ fn seen(template: &LaunchTemplate) -> Option<FoundTemplate> {
 mod tests {
     use dryad_cloud::Cloud;
 
-    use crate::testing::{Fake, Request, here, refused_by_ec2};
+    use crate::testing::{Fake, Request, here, name, refused_by_ec2};
 
     fn page(name: &str, next: &str) -> (u16, String) {
         let template = format!(
@@ -100,6 +110,22 @@ mod tests {
                 "MaxResults=200",
             ]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_template_is_found_by_exactly_its_name() {
+        let fake = Fake::always(page("web-1", ""));
+        assert_eq!(fake.aws().template(&here(), &name("web-1")).await.unwrap().unwrap().tags.len(), 1);
+        assert_eq!(fake.asked()[0].get("Filter.1.Name"), Some("launch-template-name"));
+        assert_eq!(fake.asked()[0].get("Filter.1.Value.1"), Some("web-1"));
+        assert_eq!(
+            fake.aws().template(&here(), &name("web-*")).await.unwrap(),
+            None,
+            "filters have wildcards"
+        );
+        let empty = "<DescribeLaunchTemplatesResponse><launchTemplates/></DescribeLaunchTemplatesResponse>";
+        let fake = Fake::always((200, empty.to_owned()));
+        assert_eq!(fake.aws().template(&here(), &name("web-1")).await.unwrap(), None);
     }
 
     #[tokio::test(start_paused = true)]

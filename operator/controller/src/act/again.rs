@@ -54,12 +54,13 @@ mod tests {
     use std::cell::Cell;
     use std::collections::BTreeMap;
 
-    use dryad_machine::name::{AccountName, Place, Region};
+    use dryad_machine::name::{AccountName, Place, Region, Uid};
     use dryad_machine::reading::{Reading, Traffic};
     use futures::FutureExt;
 
     use super::*;
     use crate::clock::Clock;
+    use crate::tags::Owner;
     use crate::target::{Target, TrafficTarget};
 
     const THROTTLED: CloudError = CloudError::Throttled { action: "ModifyRule" };
@@ -77,11 +78,22 @@ mod tests {
             let asked = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             std::future::ready(fence.get(asked).copied().unwrap_or(true)).boxed()
         };
+        let owner = Owner {
+            installation: "dryad".to_owned(),
+            namespace: "shop".to_owned(),
+            environment: "web".to_owned(),
+            uid: Uid::new("environment"),
+        };
         let stage = Stage {
             cloud: &(),
             target: &Target { place, traffic: TrafficTarget::Workers },
-            reading: &Reading { groups: BTreeMap::new(), traffic: Traffic::Workers },
+            reading: &Reading {
+                groups: BTreeMap::new(),
+                foreign: BTreeMap::new(),
+                traffic: Traffic::Workers,
+            },
             ledger: &[],
+            owner: &owner,
             blueprint: None,
             tick: Duration::from_millis(10),
             uncertainty: Duration::ZERO,

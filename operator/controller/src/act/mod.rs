@@ -1,7 +1,7 @@
 //! Acting: the effects of a decision, turned into requests to the cloud.
 //!
 //! Each effect is one request (creation and final deletion are two: the launch template has to go first and
-//! last). What became of it is told to the memory, because a request without an answer makes the world
+//! last, and is asked whose it is before it is used or deleted). What became of it is told to the memory, because a request without an answer makes the world
 //! uncertain, and an answered one makes everything seen before worthless. A request that the cloud had no time for was
 //! not carried out: it is sent [again] in the same tick, for as long as what it was decided on is fresh and stands.
 
@@ -22,6 +22,7 @@ use dryad_machine::tenure::Member;
 pub use again::Again;
 
 use crate::clock::Clock;
+use crate::tags::{self, Owner};
 use crate::target::{Target, TrafficTarget};
 
 /// What an effect may need to know beyond itself.
@@ -34,6 +35,8 @@ pub struct Stage<'a, C> {
     pub reading: &'a Reading,
     /// Where each group lives.
     pub ledger: &'a [Member],
+    /// On whose behalf they exist.
+    pub owner: &'a Owner,
     /// What green is made of, where something is to be launched.
     pub blueprint: Option<&'a Blueprint>,
     /// The deploy's tick.
@@ -80,6 +83,7 @@ pub async fn act<C: Cloud>(
     match &sent {
         Ok(Sent::Answered) => memory.mutated(),
         Ok(Sent::ConfirmedAbsent(name)) => memory.deletion_answered(name, now),
+        Ok(Sent::Taken(why)) => memory.refused(why.clone()),
         Err(error) if error.leaves_the_world_uncertain() => memory.unanswered(now + stage.uncertainty),
         Err(error @ CloudError::Invalid { .. }) => memory.refused(error.to_string()),
         // Nothing was changed, so nothing seen before is worth less.
@@ -92,12 +96,14 @@ enum Sent {
     Answered,
     /// The deletion of a group that does not exist was answered.
     ConfirmedAbsent(GroupName),
+    /// Nothing was launched, because somebody else has the name; in words.
+    Taken(String),
 }
 
 async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, CloudError> {
     let cloud = stage.cloud;
     match effect {
-        Effect::Launch { group, desired } => launch(stage, group, *desired).await?,
+        Effect::Launch { group, desired } => return launch(stage, group, *desired).await,
         Effect::Resize { group, size } => {
             let (place, size) = (place(stage, group), new_size(*size));
             stage.patiently(|| cloud.resize_group(&place, group, size)).await?;
@@ -123,23 +129,35 @@ async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, C
         Effect::Enlist(slot) => set_weights(stage, weights_with(stage.reading, *slot)).await?,
         Effect::Shift(slot) => set_weights(stage, all_on(*slot)).await?,
         Effect::Delete(group) => return delete(stage, group).await,
+        Effect::Disown(group) => return delete_template(stage, group).await,
     }
     Ok(Sent::Answered)
 }
 
-/// Template first, then group. What exists already under our name is ours: the next look checks its tags.
-async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) -> Result<(), CloudError> {
-    let Some(blueprint) = stage.blueprint else { return Ok(()) };
+/// Template first, then group. A group that exists already under our name is what the next look says.
+async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) -> Result<Sent, CloudError> {
+    let Some(blueprint) = stage.blueprint else { return Ok(Sent::Answered) };
     let place = place(stage, name);
     match stage.patiently(|| stage.cloud.create_template(&place, &blueprint.template)).await {
-        Ok(()) | Err(CloudError::AlreadyExists { .. }) => {}
+        Ok(()) => {}
+        Err(error @ CloudError::AlreadyExists { .. }) => match whose(stage, name).await? {
+            Whose::Ours => {}
+            Whose::Others { lacking } => {
+                return Ok(Sent::Taken(format!(
+                    "there is a launch template {name} in {place} that does not carry this Deployment's tags \
+                     ({lacking}), so it is somebody else's and left alone; deploy again, and the new one gets another name"
+                )));
+            }
+            // What was made just now may not be shown yet.
+            Whose::Nobodys => return Err(error),
+        },
         Err(error) => return Err(error),
     }
     let mut group = blueprint.group.clone();
     group.capacity.desired = desired.max(group.capacity.min);
     group.capacity.max = group.capacity.max.max(desired);
     match stage.patiently(|| stage.cloud.create_group(&place, &group)).await {
-        Ok(()) | Err(CloudError::AlreadyExists { .. }) => Ok(()),
+        Ok(()) | Err(CloudError::AlreadyExists { .. }) => Ok(Sent::Answered),
         Err(error) => Err(error),
     }
 }
@@ -148,14 +166,42 @@ async fn launch<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName, desired: u32) 
 async fn delete<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Sent, CloudError> {
     let place = place(stage, name);
     match stage.patiently(|| stage.cloud.delete_group(&place, name)).await {
-        Ok(()) => return Ok(Sent::Answered),
-        Err(CloudError::NotFound { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    match stage.patiently(|| stage.cloud.delete_template(&place, name)).await {
-        Ok(()) | Err(CloudError::NotFound { .. }) => Ok(Sent::ConfirmedAbsent(name.clone())),
+        Ok(()) => Ok(Sent::Answered),
+        Err(CloudError::NotFound { .. }) => delete_template(stage, name).await,
         Err(error) => Err(error),
     }
+}
+
+/// Deletes what was made for a group that is not there, if it is ours.
+async fn delete_template<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Sent, CloudError> {
+    if let Whose::Ours = whose(stage, name).await? {
+        let place = place(stage, name);
+        match stage.patiently(|| stage.cloud.delete_template(&place, name)).await {
+            Ok(()) | Err(CloudError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Sent::ConfirmedAbsent(name.clone()))
+}
+
+/// Who made the launch template of a name of ours.
+enum Whose {
+    Ours,
+    Others {
+        /// The tags of ours that it lacks.
+        lacking: String,
+    },
+    Nobodys,
+}
+
+async fn whose<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Whose, CloudError> {
+    let Some(found) = stage.cloud.template(&place(stage, name), name).await? else {
+        return Ok(Whose::Nobodys);
+    };
+    let member = stage.ledger.iter().find(|member| member.name == *name);
+    let identity = member.map(|member| tags::identity(stage.owner, member));
+    let missing = tags::mismatch(&found.tags, &identity.unwrap_or_else(|| tags::of_environment(stage.owner)));
+    Ok(if missing.is_empty() { Whose::Ours } else { Whose::Others { lacking: missing.join(", ") } })
 }
 
 async fn set_weights<C: Cloud>(stage: &Stage<'_, C>, [in_a, in_b]: [u32; 2]) -> Result<(), CloudError> {

@@ -289,6 +289,7 @@ impl<C: Cloud> Tick<'_, C> {
             target: &blueprint::target(&template),
             reading,
             ledger: self.ledger(),
+            owner: &owner,
             blueprint: blueprint.as_ref(),
             tick: self.tick(),
             uncertainty: self.operator.uncertainty,

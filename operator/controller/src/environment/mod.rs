@@ -239,6 +239,7 @@ impl<C: Cloud> Tick<'_, C> {
             target,
             reading,
             ledger: &tenure.groups,
+            owner: &self.operator.owner(self.object),
             blueprint: None,
             tick: self.environment.pace.tick(),
             uncertainty: self.operator.uncertainty,

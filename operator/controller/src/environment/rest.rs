@@ -56,7 +56,7 @@ pub(super) async fn rest<C: Cloud>(
     let as_recorded = recorded(tick) == Some(&service)
         && tick.operator.denials.of(uid).is_none()
         && tick.operator.clock.mono() < until
-        && observe::all_ours(members, &groups, &tick.operator.owner(tick.object)).is_ok();
+        && observe::strangers(members, &groups, &tick.operator.owner(tick.object)).is_empty();
     let pieces = Pieces { traffic: &target.traffic, groups: &groups, rule: None, health: &BTreeMap::new() };
     let surveyed = Surveyed(observe::assemble(pieces).groups);
     Ok((as_recorded && rest::is_at_rest(environment, &surveyed)).then_some(Rest { service, until }))

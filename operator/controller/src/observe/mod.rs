@@ -10,8 +10,9 @@ use dryad_cloud::group::Group;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::name::{GroupName, Place};
 use dryad_machine::reading::Reading;
-use dryad_machine::tenure::Member;
+use dryad_machine::tenure::{Member, Role};
 use thiserror::Error;
+use tracing::warn;
 
 use crate::tags::{self, Owner};
 use crate::target::{Target, TrafficTarget};
@@ -24,10 +25,10 @@ pub enum Blind {
     /// The cloud did not answer, or said no.
     #[error("the cloud can't be read: {0}")]
     Cloud(#[from] CloudError),
-    /// A group has one of our names but is not ours.
+    /// The group that serves has lost its tags, or another one has its name.
     #[error(
         "group {name} in {place} exists but does not carry this Environment's tags ({missing}); \
-         it is left alone, so rename or delete it"
+         it is left alone, so give it its tags back, or delete it"
     )]
     Foreign {
         /// Its name.
@@ -54,7 +55,7 @@ pub struct Sight {
 /// are to be explained.
 ///
 /// # Errors
-/// When any part of it could not be read, or a group turns out not to be ours.
+/// When any part of it could not be read, or a group that serves turns out not to be ours.
 pub async fn look<C: Cloud>(
     cloud: &C,
     target: &Target,
@@ -62,7 +63,7 @@ pub async fn look<C: Cloud>(
     owner: &Owner,
     watched: Option<&GroupName>,
 ) -> Result<Sight, Blind> {
-    let groups = read_groups(cloud, members, owner).await?;
+    let Found { groups, foreign } = read_groups(cloud, members, owner).await?;
     let rule = match &target.traffic {
         TrafficTarget::Rule { rule, .. } => Some(cloud.rule(&target.place, rule).await?),
         TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
@@ -72,7 +73,7 @@ pub async fn look<C: Cloud>(
         health.insert(target_group.clone(), cloud.target_health(&target.place, target_group).await?);
     }
     let pieces = Pieces { traffic: &target.traffic, groups: &groups, rule: rule.as_ref(), health: &health };
-    let reading = assemble(pieces);
+    let reading = Reading { foreign, ..assemble(pieces) };
     let note = match watched.and_then(|name| Some((name, groups.get(name)?, reading.group(name)?))) {
         Some((name, group, seen)) if seen.healthy < seen.desired => {
             let activity = cloud.failed_activity(&target.place, name).await?;
@@ -94,12 +95,16 @@ pub fn answer(seen: &Result<Sight, Blind>) -> Result<(), &CloudError> {
     }
 }
 
+/// What goes by a name of the ledger.
+struct Found {
+    /// Ours.
+    groups: BTreeMap<GroupName, Group>,
+    /// Others', under names of groups that are coming or to go, and which tags they lack.
+    foreign: BTreeMap<GroupName, String>,
+}
+
 /// The groups of the ledger that exist, each where the ledger says it is.
-async fn read_groups<C: Cloud>(
-    cloud: &C,
-    members: &[Member],
-    owner: &Owner,
-) -> Result<BTreeMap<GroupName, Group>, Blind> {
+async fn read_groups<C: Cloud>(cloud: &C, members: &[Member], owner: &Owner) -> Result<Found, Blind> {
     let mut by_place: BTreeMap<&Place, BTreeSet<GroupName>> = BTreeMap::new();
     for member in members {
         by_place.entry(&member.place).or_default().insert(member.name.clone());
@@ -108,27 +113,29 @@ async fn read_groups<C: Cloud>(
     for (place, names) in by_place {
         groups.extend(cloud.groups(place, &names).await?);
     }
-    all_ours(members, &groups, owner)?;
-    Ok(groups)
+    let mut foreign = BTreeMap::new();
+    for (member, lacking) in strangers(members, &groups, owner) {
+        // What serves users is not done without because somebody has changed its tags.
+        if member.role == Role::Serving {
+            return Err(Blind::Foreign { name: member.name, place: member.place, missing: lacking });
+        }
+        let (name, place) = (&member.name, &member.place);
+        warn!(%name, %place, lacking, "a group that is not ours has the name of one of ours, and is left alone");
+        groups.remove(&member.name);
+        foreign.insert(member.name, lacking);
+    }
+    Ok(Found { groups, foreign })
 }
 
-/// Whether every group that goes by a name of the ledger is ours.
-///
-/// # Errors
-/// The first that is not.
-pub(crate) fn all_ours(
+/// The lines of the ledger whose names belong to groups that are not ours, and which tags those lack.
+pub(crate) fn strangers(
     members: &[Member],
     groups: &BTreeMap<GroupName, Group>,
     owner: &Owner,
-) -> Result<(), Blind> {
-    for member in members {
-        if let Some(group) = groups.get(&member.name) {
-            let missing = tags::mismatch(&group.tags, &tags::identity(owner, member));
-            if !missing.is_empty() {
-                let (name, place) = (member.name.clone(), member.place.clone());
-                return Err(Blind::Foreign { name, place, missing: missing.join(", ") });
-            }
-        }
-    }
-    Ok(())
+) -> Vec<(Member, String)> {
+    let lacking = |member: &Member| {
+        let missing = tags::mismatch(&groups.get(&member.name)?.tags, &tags::identity(owner, member));
+        (!missing.is_empty()).then(|| (member.clone(), missing.join(", ")))
+    };
+    members.iter().filter_map(lacking).collect()
 }

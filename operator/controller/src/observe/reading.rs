@@ -21,10 +21,10 @@ pub(crate) struct Pieces<'a> {
     pub(crate) health: &'a Health,
 }
 
-/// Puts the answers together.
+/// Puts the answers together. Whose a group is was told before.
 pub(crate) fn assemble(pieces: Pieces<'_>) -> Reading {
     let groups = pieces.groups.iter().map(|(name, group)| (name.clone(), seen(group, pieces)));
-    Reading { groups: groups.collect(), traffic: traffic(pieces) }
+    Reading { groups: groups.collect(), foreign: BTreeMap::new(), traffic: traffic(pieces) }
 }
 
 fn seen(group: &Group, pieces: Pieces<'_>) -> GroupSeen {

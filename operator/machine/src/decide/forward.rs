@@ -14,6 +14,9 @@ pub(super) fn roll_out(case: &Case<'_>) -> Vec<Effect> {
         return Vec::new();
     };
     let desired = case.desired(reading);
+    if reading.foreign.contains_key(&plan.green) {
+        return Vec::new();
+    }
     let Some(green) = reading.group(&plan.green) else {
         let first = case.view.deployment.history.step() == Some(1);
         let launch = Effect::Launch { group: plan.green.clone(), desired: step.capacity.of(desired) };

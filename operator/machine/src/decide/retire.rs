@@ -1,4 +1,7 @@
 //! Taking a group down in the safe order: out of traffic, drained, emptied, deleted, confirmed gone.
+//!
+//! Where somebody else's group has the name of one that is to go, ours is not there and can't come: a name is given to
+//! one group at a time. So it counts as gone once nothing of ours can land any more, and the other one stays.
 
 use super::Effect;
 use crate::capacity::Removal;
@@ -32,6 +35,9 @@ pub(crate) fn retire(
         return match (memory.is_gone(name, now, tick), memory.is_deletion_answered(name)) {
             (true, _) => Retiring::Gone,
             (false, true) => Retiring::Wait,
+            (false, false) if reading.foreign.contains_key(name) => {
+                Retiring::Do(Effect::Disown(name.clone()))
+            }
             (false, false) => Retiring::Do(Effect::Delete(name.clone())),
         };
     };
@@ -84,7 +90,8 @@ pub(crate) fn one_from_users(mut effects: Vec<Effect>, carries: impl Fn(&GroupNa
         | Effect::Resize { .. }
         | Effect::Enlist(_)
         | Effect::Attach { .. }
-        | Effect::Shift(_) => false,
+        | Effect::Shift(_)
+        | Effect::Disown(_) => false,
     };
     match effects.iter().position(takes) {
         Some(first) => vec![effects.swap_remove(first)],

@@ -114,13 +114,28 @@ fn failed(case: &Case<'_>) -> Option<Signal> {
             Resolution::NotPermitted(why) => Some(signal_of(Reason::NotPermitted, why.clone())),
             Resolution::Unknown(_) | Resolution::Resolved(_) => None,
         },
-        State::RolloutWait => case.memory.refusal().map(|why| signal_of(Reason::LaunchRefused, why)),
+        State::RolloutWait => {
+            let why = case.memory.refusal().map(str::to_owned).or_else(|| taken(case));
+            why.map(|why| signal_of(Reason::LaunchRefused, why))
+        }
         State::EvaluateWait => match case.memory.verdict()? {
             Verdict::Bad(why) => Some(signal_of(Reason::CheckFailed, why.clone())),
             Verdict::Good | Verdict::NotYet(_) => None,
         },
         _ => None,
     }
+}
+
+/// Why green can't be launched: two readings show somebody else's group under its name.
+fn taken(case: &Case<'_>) -> Option<String> {
+    let plan = case.plan().filter(|_| case.view.deployment.history.step() == Some(1))?;
+    let [earlier, latest] = case.readings()?;
+    let lacking = latest.foreign.get(&plan.green).filter(|_| earlier.foreign.contains_key(&plan.green))?;
+    Some(format!(
+        "there is a group {} that does not carry this Deployment's tags ({lacking}), so it is somebody else's and left \
+         alone; deploy again, and the new group gets another name",
+        plan.green
+    ))
 }
 
 /// Absent, being deleted, or carrying traffic without one healthy instance, in both of two readings.
@@ -135,6 +150,9 @@ fn green_lost(case: &Case<'_>) -> Option<Signal> {
     };
     let lost = |reading: &Reading| match reading.group(&plan.green) {
         None if launching => None,
+        None if reading.foreign.contains_key(&plan.green) => {
+            Some("what has its name does not carry its tags")
+        }
         None => Some("it does not exist"),
         Some(green) if green.presence == Presence::BeingDeleted => Some("it is being deleted"),
         Some(_) if joining(reading) => None,

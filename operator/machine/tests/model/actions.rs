@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dryad_machine::state::State as Phase;
+use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, EndRequest, Evaluation, Existence, Finalizer, Paused};
 use stateright::{Model, Property};
 
@@ -173,11 +174,16 @@ impl Scope {
                         state.budget.meddling > 0 && id == Id::BLUE
                     }
                     Happening::Deleted(_) => state.budget.meddling > 0,
+                    Happening::Squatted(_) | Happening::Vacated(_) => false,
                 };
                 if may {
                     steps.push(Step::Happens(happening));
                 }
             }
+        }
+        steps.extend(state.world.squatters.iter().map(|id| Step::Happens(Happening::Vacated(*id))));
+        if state.budget.meddling > 0 {
+            steps.extend(free_names(state).map(|id| Step::Happens(Happening::Squatted(id))));
         }
     }
 
@@ -277,15 +283,22 @@ pub(crate) fn sync(state: &mut State, operator: usize, subject: Subject) {
 pub(crate) fn happens(state: &mut State, happening: Happening) {
     match happening {
         Happening::Dies(_) => state.budget.deaths = state.budget.deaths.saturating_sub(1),
-        Happening::Grows(_) | Happening::Shrinks(_) | Happening::Deleted(_) => {
+        Happening::Grows(_) | Happening::Shrinks(_) | Happening::Deleted(_) | Happening::Squatted(_) => {
             state.budget.meddling = state.budget.meddling.saturating_sub(1);
         }
-        Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_) => {}
+        Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_) | Happening::Vacated(_) => {}
     }
     if !matches!(happening, Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_)) {
         somebody_else_acted(state);
     }
     state.change_world(|world| world.happen(happening));
+}
+
+/// The names of groups that are coming or to go and are not there, which anybody can take.
+fn free_names(state: &State) -> impl Iterator<Item = Id> {
+    let members = state.api.tenure().into_iter().flat_map(|tenure| &tenure.groups);
+    let expected = members.filter(|member| member.role != Role::Serving).map(|member| Id::of(&member.name));
+    expected.filter(|id| !state.world.groups.contains_key(id) && !state.world.squatters.contains(id))
 }
 
 /// What is under way was sent before that, and can't know.

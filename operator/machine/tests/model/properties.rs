@@ -99,6 +99,7 @@ pub(crate) enum Reached {
     Shrunk,
     Restored,
     Orphaned,
+    Taken,
 }
 
 impl Reached {
@@ -121,6 +122,7 @@ impl Reached {
             Self::SecondTurn => "a second turn",
             Self::Grown => "grown to what is declared, with no deploy under way",
             Self::Shrunk => "shrunk to what is declared",
+            Self::Taken => "a launch given up because somebody else has the name",
             Self::Orphaned => "a deploy whose Environment was deleted by force",
             Self::Restored => "a blue on record as held without a deploy, with its bounds given back",
         }
@@ -168,6 +170,11 @@ impl Reached {
             Self::Orphaned => {
                 Property::sometimes(name, |_, state: &State| has_reason(state, Reason::EnvironmentGone))
             }
+            Self::Taken => Property::sometimes(name, |scope: &Scope, state: &State| {
+                let only =
+                    !state.world.squatters.is_empty() && state.budget.meddling + 1 == scope.budget.meddling;
+                only && has_reason(state, Reason::LaunchRefused) && any_in(state, Phase::Failed)
+            }),
             Self::Grown => Property::sometimes(name, |_, state: &State| is_at(state, MAX)),
             Self::Shrunk => Property::sometimes(name, |_, state: &State| is_at(state, 1)),
             Self::Restored => Property::sometimes(name, |_, state: &State| {

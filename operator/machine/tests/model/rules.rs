@@ -68,6 +68,9 @@ pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(),
     if let Effect::Launch { group, .. } = effect {
         unless(state.api.member(Id::of(group)).is_some(), Rule::S6, "a group is created unannounced")?;
     }
+    let anothers = effect_on(effect).is_some_and(|id| state.world.squatters.contains(&id));
+    let touched = anothers && request.accountable && !matches!(effect, Effect::Disown(_));
+    unless(!touched, Rule::S6, "somebody else's group is touched")?;
     landing(state, request)
 }
 
@@ -97,7 +100,7 @@ pub(crate) fn landing(state: &State, request: &Request) -> Result<(), Broken> {
 
 /// Whether it takes a group down, and does nothing else.
 fn takes_down(effect: &Effect) -> bool {
-    matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_))
+    matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_) | Effect::Disown(_))
 }
 
 fn effect_on(effect: &Effect) -> Option<Id> {
@@ -107,7 +110,8 @@ fn effect_on(effect: &Effect) -> Option<Id> {
         | Effect::Attach { group, .. }
         | Effect::Detach { group, .. }
         | Effect::Empty(group)
-        | Effect::Delete(group) => Some(Id::of(group)),
+        | Effect::Delete(group)
+        | Effect::Disown(group) => Some(Id::of(group)),
         Effect::Enlist(_) | Effect::Shift(_) => None,
     }
 }
@@ -148,7 +152,11 @@ fn removes(effect: &Effect, world: &World) -> bool {
             let desired = u32::from(group.desired);
             size.settles_at(desired) < desired
         }),
-        Effect::Launch { .. } | Effect::Enlist(_) | Effect::Attach { .. } | Effect::Delete(_) => false,
+        Effect::Launch { .. }
+        | Effect::Enlist(_)
+        | Effect::Attach { .. }
+        | Effect::Delete(_)
+        | Effect::Disown(_) => false,
     }
 }
 

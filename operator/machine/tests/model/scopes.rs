@@ -190,8 +190,8 @@ fn network() -> Vec<Scope> {
 /// Clouds and users at their worst.
 fn cloud() -> Vec<Scope> {
     use Reached::{
-        Aborted, BlueLost, Done, Failed, GreenLost, InFlight, LateWrite, Orphaned, SecondTurn, Uncertain,
-        Vanished,
+        Aborted, BlueLost, Done, Failed, GreenLost, InFlight, LateWrite, Orphaned, SecondTurn, Taken,
+        Uncertain, Vanished,
     };
     vec![
         Scope {
@@ -208,6 +208,19 @@ fn cloud() -> Vec<Scope> {
             zombies: 1,
             budget: Budget { requests: 1, deaths: 1, meddling: 1, unanswered: 1, ..NONE },
             reaches: &[Done, Failed, GreenLost, BlueLost, InFlight],
+            ..DEEP
+        },
+        Scope {
+            name: "others make groups under names of ours",
+            budget: Budget { requests: 1, meddling: 1, ..NONE },
+            reaches: &[Done, Failed, Taken],
+            ..DEEP
+        },
+        Scope {
+            name: "the same, late mutations, crashes",
+            zombies: 1,
+            budget: Budget { meddling: 2, crashes: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, InFlight],
             ..DEEP
         },
         Scope {

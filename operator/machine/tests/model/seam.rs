@@ -56,6 +56,10 @@ pub(crate) enum Seam {
     NeverTidies,
     /// A deploy does not ask what became of its Environment.
     NeverAsksForItsHome,
+    /// A group is deleted whoever has its name.
+    DeletesBlindly,
+    /// Where somebody else has a name of ours, nothing is seen.
+    BlindedByOthers,
     /// A group is shrunk to its declared size whatever state its instances are in.
     ShrinksBlindly,
     /// What was held stays as it is between deploys.
@@ -109,6 +113,16 @@ impl Seam {
                 let end = End { serving: Vec::new(), gone: Vec::new(), deployed: None };
                 let to = tenure.map(|tenure| Box::new(tenure.release(&end))).unwrap_or_default();
                 write(Write::Tenure { to, change: TenureChange::Release })
+            }
+            (Self::DeletesBlindly, State::Rollback) => {
+                let decision = decide::decide(view, memory, now);
+                match &decision.action {
+                    Action::Act(effects) => match &effects[..] {
+                        [Effect::Disown(group)] => act(vec![Effect::Delete(group.clone())]),
+                        _ => decision,
+                    },
+                    _ => decision,
+                }
             }
             (Self::LetsGoEarly, state)
                 if state.is_terminal() && deployment.finalizer == Finalizer::Present =>

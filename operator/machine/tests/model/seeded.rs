@@ -60,6 +60,9 @@ const ABANDONED: Scope = Scope {
     budget: Budget { requests: 2, unanswered: 0, ..ANYWHERE.budget },
     ..ANYWHERE
 };
+/// Others make groups under names of ours.
+const CROWDED: Scope =
+    Scope { zombies: 0, budget: Budget { meddling: 1, unanswered: 0, ..ANYWHERE.budget }, ..ANYWHERE };
 const ENDING: Scope = Scope { endings_one_in: 1, zombies: 0, ..ANYWHERE };
 
 caught! {
@@ -80,6 +83,8 @@ caught! {
     a_machine_that_never_rests_is_caught: NeverRests breaks "L" in ENDING;
     leftovers_are_caught: NeverTidies breaks "L" in ENDING;
     a_deploy_that_outlives_its_environment_is_caught: NeverAsksForItsHome breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
+    another_ones_group_deleted_is_caught: DeletesBlindly breaks "S6" in CROWDED;
+    a_deploy_blinded_by_another_ones_group_is_caught: BlindedByOthers breaks "L" in Scope { endings_one_in: 1, ..CROWDED };
     a_group_shrunk_while_its_instances_come_and_go_is_caught: ShrinksBlindly breaks "S1" in SCALED;
     a_blue_that_stays_held_is_caught: NeverRestores breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
     an_environment_let_go_of_with_its_blue_held_is_caught: LeavesHeld breaks "S7" in ABANDONED;

@@ -3,7 +3,7 @@
 use dryad_machine::reading::Attached;
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::Role;
-use dryad_machine::view::{EndRequest, Routing};
+use dryad_machine::view::{Deletion, EndRequest, Routing};
 
 use crate::actions::{Ask, asked, sync};
 use crate::api::Subject;
@@ -259,6 +259,38 @@ fn a_green_that_is_lost_brings_blue_back() {
     story.rest();
     assert_eq!(story.history(0), then(&["Rollback: GreenLost", "Failed: RollbackOk"]));
     assert!(story.carries(Id::BLUE));
+}
+
+#[test]
+fn a_name_that_somebody_else_has_ends_a_deploy_by_itself_and_the_next_one_takes_another() {
+    for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
+        let mut story = Story::new(routing, Beginning::Serving);
+        story.until(Phase::Prepare, None);
+        story.state.change_world(|world| world.happen(Happening::Squatted(GREEN)));
+        story.rest();
+        let last = story.history(0).split_off(3);
+        assert_eq!(last, ["RolloutWait 1: PrepareOk", "Rollback: LaunchRefused", "Failed: RollbackOk"]);
+        assert!(!story.exists(GREEN) && story.role(GREEN).is_none() && story.carries(Id::BLUE));
+        story.ask(Ask::Create(1));
+        story.rest();
+        story.wall = Wall::Late;
+        story.rest();
+        assert_eq!(story.phase(1), Phase::Done);
+        assert!(story.carries(SECOND) && story.state.world.squatters.contains(&GREEN));
+    }
+}
+
+#[test]
+fn a_group_that_is_given_up_and_whose_name_somebody_else_has_holds_nothing_up() {
+    let mut story = Story::weighted();
+    let doomed = serve_beside_blue(&mut story, Role::Doomed);
+    story.state.change_world(|world| {
+        world.groups.remove(&doomed);
+        world.happen(Happening::Squatted(doomed));
+    });
+    story.ask(Ask::DeleteEnvironment(Deletion::Delete));
+    story.rest();
+    assert!(story.state.api.environment.is_none() && story.state.world.squatters.contains(&doomed));
 }
 
 #[test]

@@ -126,6 +126,7 @@ pub(crate) fn think(
         }
     };
     let world = world.filter(|_| looks);
+    let world = world.filter(|world| seam != Seam::BlindedByOthers || world.squatters.is_empty());
     let wall = if phase == Some(Phase::RetainWait) { findings.wall } else { Wall::Early };
     let look = world.map(|world| Seen { world: Arc::clone(world), wall });
     match &look {
@@ -336,6 +337,7 @@ fn send(
                     // Refused, and so nothing has changed.
                     Some(_) => {}
                 },
+                Effect::Disown(group) => thought.memory.deletion_answered(group, PRESENT),
                 _ => thought.memory.mutated(),
             }
             state.change_world(|world| world.land(&request.effect));

@@ -1,6 +1,6 @@
 //! The cloud, as small as the machine's promises allow: groups, the rule's weights, and what happens by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_machine::effect::{Effect, Size};
 use dryad_machine::name::{GroupName, Turn, Uid};
@@ -137,12 +137,18 @@ pub(crate) enum Happening {
     Shrinks(Id),
     /// Somebody deletes the group.
     Deleted(Id),
+    /// Somebody else's group gets its name.
+    Squatted(Id),
+    /// That one goes.
+    Vacated(Id),
 }
 
 /// Everything there is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     pub(crate) groups: BTreeMap<Id, Group>,
+    /// The names that groups of others have.
+    pub(crate) squatters: BTreeSet<Id>,
     /// The weights of the rule, where a rule is in front.
     pub(crate) weights: [Option<u8>; 2],
     pub(crate) routing: Routing,
@@ -151,7 +157,7 @@ pub(crate) struct World {
 impl World {
     /// Nothing but the rule.
     pub(crate) fn empty(routing: Routing) -> Self {
-        Self { groups: BTreeMap::new(), weights: [Some(1), None], routing }
+        Self { groups: BTreeMap::new(), squatters: BTreeSet::new(), weights: [Some(1), None], routing }
     }
 
     /// One group that serves, with this many instances.
@@ -205,6 +211,7 @@ impl World {
         let slot = |weight: Option<u8>| SlotSeen { weight: weight.map(u32::from), strangers: 0 };
         Reading {
             groups: self.groups.iter().map(|(id, group)| (id.name(), seen(group))).collect(),
+            foreign: self.squatters.iter().map(|id| (id.name(), String::new())).collect(),
             traffic: match self.routing {
                 Routing::Weighted => Traffic::Weighted { a: slot(self.weights[0]), b: slot(self.weights[1]) },
                 Routing::Shared => Traffic::Shared,
@@ -217,8 +224,10 @@ impl World {
     pub(crate) fn land(&mut self, effect: &Effect) {
         match effect {
             Effect::Launch { group, desired } => {
-                let desired = u8::try_from(*desired).expect("sizes are small here");
-                self.groups.entry(Id::of(group)).or_insert_with(|| Group::launched(desired));
+                let (id, desired) = (Id::of(group), u8::try_from(*desired).expect("sizes are small here"));
+                if !self.squatters.contains(&id) {
+                    self.groups.entry(id).or_insert_with(|| Group::launched(desired));
+                }
             }
             Effect::Enlist(slot) => {
                 self.weights[index(*slot)].get_or_insert(0);
@@ -242,6 +251,8 @@ impl World {
                     group.presence = Presence::BeingDeleted;
                 }
             }),
+            // Launch templates are not in this world.
+            Effect::Disown(_) => {}
         }
     }
 
@@ -293,7 +304,17 @@ impl World {
         | Happening::Settles(id)
         | Happening::Grows(id)
         | Happening::Shrinks(id)
-        | Happening::Deleted(id)) = happening;
+        | Happening::Deleted(id)
+        | Happening::Squatted(id)
+        | Happening::Vacated(id)) = happening;
+        match happening {
+            Happening::Squatted(_) => drop(self.squatters.insert(id)),
+            Happening::Vacated(_) => drop(self.squatters.remove(&id)),
+            _ => self.happen_to(id, happening),
+        }
+    }
+
+    fn happen_to(&mut self, id: Id, happening: Happening) {
         let Some(group) = self.groups.get_mut(&id) else { return };
         match happening {
             Happening::Up(_) => {
@@ -315,6 +336,7 @@ impl World {
                 group.up = group.up.min(group.desired);
             }
             Happening::Deleted(_) => group.presence = Presence::BeingDeleted,
+            Happening::Squatted(_) | Happening::Vacated(_) => {}
         }
     }
 }

@@ -22,6 +22,7 @@ use dryad_machine::view::{
 };
 use jiff::Timestamp;
 
+const NAMES: [&str; 4] = ["web-2-d1", "web-1-d0", "web-1-d7", "web-0-d9"];
 pub(crate) const TICK: Duration = Duration::from_secs(10);
 
 /// Bytes that are rolled one by one; at their end, zeros.
@@ -58,7 +59,7 @@ impl<'a> Dice<'a> {
     }
 
     fn group(&mut self) -> GroupName {
-        self.pick(&["web-2-d1", "web-1-d0", "web-1-d7", "web-0-d9"].map(GroupName::new))
+        self.pick(&NAMES.map(GroupName::new))
     }
 
     fn time(&mut self) -> Timestamp {
@@ -274,7 +275,11 @@ impl<'a> Dice<'a> {
         let weighted = Traffic::Weighted { a: self.slot(), b: self.slot() };
         let unusable = Traffic::Unusable("odd".to_owned());
         let traffic = [weighted.clone(), weighted, Traffic::Shared, Traffic::Workers, unusable];
-        Reading { groups, traffic: self.pick(&traffic) }
+        // No group is ours and somebody else's.
+        let taken = NAMES.map(GroupName::new).into_iter().filter(|name| !groups.contains_key(name));
+        let taken = taken.map(|name| (name, "dryad.dev/turn".to_owned()));
+        let foreign = if self.one_in(2) { taken.collect() } else { BTreeMap::new() };
+        Reading { groups, foreign, traffic: self.pick(&traffic) }
     }
 
     /// What a process may remember, and what time it is.

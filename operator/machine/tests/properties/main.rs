@@ -102,7 +102,7 @@ impl Case {
                 let desired = reading.and_then(|it| it.group(group)).map_or(0, |seen| seen.desired);
                 size.settles_at(desired) < desired
             }
-            Effect::Launch { .. } | Effect::Enlist(_) | Effect::Attach { .. } => false,
+            Effect::Launch { .. } | Effect::Enlist(_) | Effect::Attach { .. } | Effect::Disown(_) => false,
         }
     }
 }
@@ -114,6 +114,10 @@ fn effects(decision: &Decision) -> &[Effect] {
     }
 }
 
+fn takes_down(effect: &Effect) -> bool {
+    matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_) | Effect::Disown(_))
+}
+
 fn target(effect: &Effect) -> Option<&GroupName> {
     match effect {
         Effect::Launch { group, .. }
@@ -121,7 +125,8 @@ fn target(effect: &Effect) -> Option<&GroupName> {
         | Effect::Attach { group, .. }
         | Effect::Detach { group, .. }
         | Effect::Empty(group)
-        | Effect::Delete(group) => Some(group),
+        | Effect::Delete(group)
+        | Effect::Disown(group) => Some(group),
         Effect::Enlist(_) | Effect::Shift(_) => None,
     }
 }
@@ -138,8 +143,6 @@ proptest! {
                 case.state(),
                 State::RolloutWait | State::EvaluateWait | State::RetireWait | State::Rollback
             );
-            let takes_down =
-                |effect: &Effect| matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_));
             match &case.home {
                 None => prop_assert!(case.holds_its_turn() && acts),
                 Some(_) => prop_assert!(effects(&decision).iter().all(takes_down)),
@@ -166,6 +169,20 @@ proptest! {
             let own = plan.is_some_and(|plan| plan.green == *group || plan.blue.contains(group));
             let given_up = tenure.and_then(|it| it.member(group)).is_some_and(|it| it.role == Role::Doomed);
             prop_assert!(own || given_up, "{}", group);
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_group_whose_name_somebody_else_has(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let of = case.environment.as_ref().map(|environment| {
+            let Case { finalizer, holder, deploys, .. } = case;
+            environment::decide(EnvironmentCase { environment, finalizer, holder, deploys }, &case.memory, case.now)
+        });
+        let reading = case.memory.latest(case.now, dice::TICK);
+        for effect in [Some(case.decide()), of].iter().flatten().flat_map(effects) {
+            let foreign = reading.zip(target(effect)).is_some_and(|(it, name)| it.foreign.contains_key(name));
+            prop_assert_eq!(foreign, matches!(effect, Effect::Disown(_)), "{:?}", effect);
         }
     }
 
@@ -337,8 +354,7 @@ proptest! {
             let keeps_up = matches!(effect, Effect::Resize { .. });
             prop_assert_eq!(role, Some(if keeps_up { Role::Serving } else { Role::Doomed }));
             prop_assert!(!keeps_up || environment.tenure.holder.is_none());
-            let takes = matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_));
-            prop_assert!(takes || keeps_up);
+            prop_assert!(takes_down(effect) || keeps_up);
             prop_assert!(!case.removes(effect) || case.has_two_readings(), "{:?}", effect);
         }
         if let Action::Write(Write::Tenure { to, change }) = decision.action {

@@ -7,18 +7,24 @@ use dryad_local_cloud::model::autoscaling::{
 };
 use dryad_local_cloud::model::ec2::{CreateLaunchTemplate, TemplateData};
 use dryad_local_cloud::model::{Caller, World};
+use dryad_machine::name::{GroupName, Uid};
 use dryad_machine::state::State;
+use dryad_stage::deploys::{path_of, table};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::deploys::scene::{Place, Scene, WEB, asked, changes, green_of};
+use crate::deploys::scene::{Place, Scene, WEB, asked, carried_out, changes, green_of};
 
 /// What a neighbour's instance runs: `exec sleep 3600`.
 const SLEEPS: &str = "IyEvYmluL3NoCmV4ZWMgc2xlZXAgMzYwMAo=";
 
 /// A group of one instance, with a launch template of the same name.
 fn move_in(scene: &Scene, name: &str, tags: Vec<GroupTag>) {
-    let control = scene.stage.cloud.control();
+    template(scene, name);
+    group(scene, name, name, tags);
+}
+
+fn template(scene: &Scene, name: &str) {
     let launch_template_data = TemplateData {
         image_id: Some(scene.stage.web.image.clone()),
         instance_type: Some("t3.micro".to_owned()),
@@ -30,9 +36,12 @@ fn move_in(scene: &Scene, name: &str, tags: Vec<GroupTag>) {
         launch_template_data,
         ..CreateLaunchTemplate::default()
     };
-    control.call(template).unwrap();
+    scene.stage.cloud.control().call(template).unwrap();
+}
+
+fn group(scene: &Scene, name: &str, template: &str, tags: Vec<GroupTag>) {
     let launch_template = TemplateSpecification {
-        launch_template_name: Some(name.to_owned()),
+        launch_template_name: Some(template.to_owned()),
         ..TemplateSpecification::default()
     };
     let group = CreateAutoScalingGroup {
@@ -44,7 +53,7 @@ fn move_in(scene: &Scene, name: &str, tags: Vec<GroupTag>) {
         tags,
         ..CreateAutoScalingGroup::default()
     };
-    control.call(group).unwrap();
+    scene.stage.cloud.control().call(group).unwrap();
 }
 
 /// The group as anybody sees it.
@@ -154,4 +163,69 @@ async fn a_group_that_has_lost_a_tag_is_left_alone_until_it_has_it_again() {
     scene.until_gone::<Deployment>("web-2").await;
     let left = control.left().inventory;
     assert!(left.groups.len() == 1 && left.groups != [blue], "{left:?}");
+}
+
+/// Creates the Deployment while no operator is there to see it; the name that its group will have.
+async fn announced(scene: &Scene, name: &str) -> String {
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    let uid = scene.stage.deploy(name, spec).await.metadata.uid.unwrap();
+    let environment: Environment = scene.stage.api().get(WEB).await.unwrap();
+    let turn = environment.status.unwrap().tenure.turn.next();
+    GroupName::of(WEB, turn, &Uid::new(&uid)).to_string()
+}
+
+/// The deploy ends by itself as one whose launch was refused, for this reason, which an Event tells as well, and blue
+/// serves; the next one gets through.
+async fn is_refused_and_the_next_is_not(scene: &Scene, blue: &str, words: &str) {
+    let ended = scene.stage.until_state("web-2", State::Failed).await;
+    assert_eq!(
+        path_of(&ended)[3..],
+        ["RolloutWait 1 PrepareOk", "Rollback LaunchRefused", "Failed RollbackOk"]
+    );
+    assert!(table(&ended).contains(words), "{}", table(&ended));
+    scene.stage.until_event(words).await;
+    let environment = scene.stage.until_free(WEB).await;
+    let known: Vec<_> = environment.status.unwrap().tenure.groups.into_iter().map(|it| it.name).collect();
+    assert_eq!(known, [GroupName::new(blue)]);
+    scene.stage.deploy("web-3", json!({ "environment": WEB, "request": { "skipEvaluation": true } })).await;
+    scene.stage.until_state("web-3", State::RetainWait).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_whose_groups_name_somebody_else_has_ends_by_itself_and_leaves_it_alone() {
+    let scene = Scene::set("squatter", |_| {}).await;
+    let blue = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let name = announced(&scene, "web-2").await;
+    template(&scene, "somebodys");
+    group(&scene, &name, "somebodys", tags_but(&described(&scene, &blue), "dryad.dev/turn", "7"));
+    let before = settled(&scene, &name).await;
+
+    let _operator = scene.stage.operator("a").unwrap();
+    let words = format!("there is a group {name} that does not carry this Deployment's tags (dryad.dev/");
+    is_refused_and_the_next_is_not(&scene, &blue, &words).await;
+    assert_eq!(described(&scene, &name), before);
+    scene.stage.cloud.control().with(|world, _| {
+        assert_eq!(asked(world).find(|entry| entry.resource == name), None);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_whose_launch_templates_name_somebody_else_has_ends_by_itself_and_leaves_it_alone() {
+    let scene = Scene::set("squatting", |_| {}).await;
+    let blue = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let name = announced(&scene, "web-2").await;
+    template(&scene, &name);
+
+    let _operator = scene.stage.operator("a").unwrap();
+    let words = format!("there is a launch template {name} in ");
+    is_refused_and_the_next_is_not(&scene, &blue, &words).await;
+    let control = scene.stage.cloud.control();
+    let left = control.left().inventory;
+    assert!(left.templates.contains(&name) && !left.groups.contains(&name), "{left:?}");
+    control.with(|world, _| {
+        let made = world.log().entries().filter(|entry| entry.resource == name && carried_out(entry.outcome));
+        let made: Vec<_> =
+            made.map(|entry| entry.action).filter(|action| !action.starts_with("Describe")).collect();
+        assert_eq!(made, ["CreateLaunchTemplate"], "what was made of it");
+    });
 }
