@@ -1,5 +1,7 @@
 //! How users' requests reach the instances.
 
+use std::slice;
+
 use dryad_machine::access::Access;
 use dryad_machine::name::Arn;
 use dryad_machine::word;
@@ -57,14 +59,12 @@ impl Traffic {
     }
 
     /// Everything that it names.
-    pub fn arns(&self) -> Vec<&str> {
-        match self {
-            Self::LoadBalancerRule(rule) => {
-                let groups = rule.target_group_arns.iter().map(AsRef::as_ref);
-                [rule.rule_arn.as_ref()].into_iter().chain(groups).collect()
-            }
-            Self::TargetGroup(shared) => vec![shared.arn.as_ref()],
-        }
+    pub fn arns(&self) -> impl Iterator<Item = &str> {
+        let (rule, groups) = match self {
+            Self::LoadBalancerRule(rule) => (Some(rule.rule_arn.as_ref()), rule.target_group_arns.as_slice()),
+            Self::TargetGroup(shared) => (None, slice::from_ref(&shared.arn)),
+        };
+        rule.into_iter().chain(groups.iter().map(AsRef::as_ref))
     }
 }
 

@@ -13,6 +13,7 @@ use dryad_local_cloud::model::autoscaling::{
 };
 use dryad_local_cloud::model::ec2::{CreateLaunchTemplate, TemplateData, VPC};
 use dryad_local_cloud::model::elb::{Condition, CreateRule, CreateTargetGroup, RuleAction};
+use dryad_local_cloud::model::ssm::{GetParameter, ParameterType, PutParameter};
 use dryad_machine::name::{GroupName, Turn, Uid};
 use futures::{StreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
@@ -35,6 +36,8 @@ struct Original {
     environment: Environment,
     deployment: Deployment,
     group: DescribedGroup,
+    /// What its parameter holds, if it names one.
+    projected: Option<String>,
 }
 
 /// What a copy has of its own in the cloud.
@@ -75,7 +78,13 @@ impl Stage {
             ..DescribeAutoScalingGroups::default()
         });
         let group = described.expect("it is described").auto_scaling_groups.remove(0);
+        let parameter = environment.spec.deployed_parameter.as_ref();
+        let projected = parameter.map(|name| {
+            let request = GetParameter { name: name.to_string(), with_decryption: None };
+            self.cloud.control().call(request).expect("it is projected").parameter.value
+        });
         Original {
+            projected,
             environment,
             deployment: self.api().get(&deployed.deployment).await.expect("it exists"),
             group,
@@ -93,6 +102,7 @@ impl Stage {
             (b.clone(), own_b.clone()),
             (quoted(&original.deployment.name_any()), quoted(&name)),
             (quoted(&original.environment.name_any()), quoted(&name)),
+            (parameter(&original.environment.name_any()), parameter(&name)),
         ];
         let environment = self.create(&original.environment, &name, &words).await;
         let deployment = self.create(&original.deployment, &name, &words).await;
@@ -106,8 +116,21 @@ impl Stage {
             ],
         );
         self.launch(&original.group, &group, &words);
+        self.project(original, &name, &words);
         self.record(&original.deployment, &name, &words).await;
         self.record(&original.environment, &name, &words).await;
+    }
+
+    /// Its parameter, if it names one.
+    fn project(&self, original: &Original, name: &str, words: &[Word]) {
+        let Some(value) = &original.projected else { return };
+        let put = PutParameter {
+            name: format!("/{name}/deployed"),
+            value: in_other_words(value, words),
+            kind: Some(ParameterType::String),
+            ..PutParameter::default()
+        };
+        self.cloud.control().call(put).expect("it is put");
     }
 
     /// A rule of its own, with all weight where the original has it, and its target groups.
@@ -254,6 +277,11 @@ fn rewritten<T: DeserializeOwned>(value: &Value, words: &[Word]) -> T {
 
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
+}
+
+/// How the name of a parameter ends that an Environment has of its own.
+fn parameter(environment: &str) -> String {
+    format!("/{environment}/deployed\"")
 }
 
 fn uid(object: &impl ResourceExt) -> String {

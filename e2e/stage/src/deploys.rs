@@ -4,6 +4,7 @@ use std::future::ready;
 use std::pin::pin;
 use std::time::Duration;
 
+use dryad_crds::condition::PROJECTED;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::history::{Entry, History};
 use dryad_machine::state::State;
@@ -11,6 +12,7 @@ use dryad_machine::tenure::Role;
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -160,6 +162,19 @@ impl Stage {
             })
         };
         self.until(name, free).await.expect("it exists")
+    }
+
+    /// Waits until an Environment's parameter records what is deployed.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub async fn until_projected(&self, name: &str) {
+        let projected = |object: Option<&Environment>| {
+            let status = object.and_then(|object| object.status.as_ref());
+            let holds = |it: &Condition| it.type_ == PROJECTED && it.status == "True";
+            status.is_some_and(|status| status.conditions.iter().any(holds))
+        };
+        self.until(name, projected).await;
     }
 
     /// Waits until an object is as `wanted`.

@@ -12,10 +12,10 @@ use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::Environment;
 use dryad_machine::adopt::Claim;
 use dryad_machine::name::{GroupName, Place, Uid};
-use kube::core::DeserializeGuard;
 use kube::runtime::reflector::Store;
 
-use crate::loops::Caches;
+use crate::caches::Caches;
+use crate::guarded::Guarded;
 use crate::tags::{self, Owner};
 use crate::view;
 
@@ -71,6 +71,6 @@ async fn count<C: Cloud>(
     Ok(Count { good_for, claims: claims.collect() })
 }
 
-fn uids(environments: &Store<DeserializeGuard<Environment>>) -> HashSet<Uid> {
+fn uids(environments: &Store<Guarded<Environment>>) -> HashSet<Uid> {
     environments.state().iter().map(|environment| view::uid(&**environment)).collect()
 }

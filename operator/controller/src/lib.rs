@@ -8,6 +8,7 @@
 
 pub mod act;
 pub mod blueprint;
+pub mod caches;
 pub mod census;
 pub mod checks;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod elector;
 pub mod environment;
 pub mod events;
 pub mod fence;
+pub mod guarded;
 pub mod health;
 pub mod launch;
 mod line;

@@ -8,17 +8,21 @@ use std::time::{Duration, Instant};
 use dryad_cloud::Cloud;
 use dryad_crds::{Deployment, Environment};
 use futures::channel::mpsc;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
-use kube::core::{DeserializeGuard, Status};
+use kube::core::Status;
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef, Store, reflector};
+use kube::runtime::watcher::Event;
 use kube::runtime::{Config, Controller, WatchStreamExt, controller, watcher};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::caches::{Caches, Wake};
 use crate::configuration::Current;
+use crate::guarded::Guarded;
 use crate::operator::{Operator, TickError};
 use crate::{deployment, environment, sweep, view};
 
@@ -30,12 +34,9 @@ const LEASES_OF_SILENCE: u32 = 4;
 /// No watch goes on for longer, in seconds: the API server would not have it.
 const LONGEST_WATCH: u64 = 290;
 /// How many objects are asked for at once, when a cache is filled: what they take until they are in it is not given back.
-const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 /// How long after a failed tick the next one is tried.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
-
-/// An object that may turn out not to be readable.
-pub type Guarded<K> = DeserializeGuard<K>;
 
 /// Whose objects are reconciled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,62 +63,57 @@ impl Scope {
 /// The loops before they run: their caches are needed by the operator that they run with.
 pub struct Loops {
     scope: Scope,
-    client: Client,
-    watching: watcher::Config,
-    deployments: Controller<Guarded<Deployment>>,
-    environments: Controller<Guarded<Environment>>,
-    woken: mpsc::UnboundedReceiver<ObjectRef<Guarded<Environment>>>,
+    deployments: Loop<Deployment>,
+    environments: Loop<Environment>,
 }
 
-/// Where an Environment is sent that is to be looked at again.
-pub type Wake = mpsc::UnboundedSender<ObjectRef<Guarded<Environment>>>;
-
-/// The caches of both kinds.
-#[derive(Clone)]
-pub struct Caches {
-    /// All Deployments.
-    pub deployments: Store<Guarded<Deployment>>,
-    /// All Environments.
-    pub environments: Store<Guarded<Environment>>,
+/// The objects of one kind: as they come, and those that are to be looked at because of something else.
+struct Loop<K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static> {
+    all: Controller<Guarded<K>>,
+    woken: mpsc::UnboundedReceiver<ObjectRef<Guarded<K>>>,
 }
 
 impl Loops {
     /// Loops over the objects of both kinds in this scope, in a process whose lease holds for so long.
     ///
     /// What is sent to the last of the three is looked at again.
-    pub fn new(client: &Client, scope: Scope, lease: Duration) -> (Self, Caches, Wake) {
-        let (wake, woken) = mpsc::unbounded();
-        let config = || Config::default().concurrency(AT_ONCE);
+    pub fn new(client: &Client, scope: Scope, lease: Duration) -> (Self, Caches, Wake<Environment>) {
+        let (deployments, of_deployments) = reflector::store();
+        let (environments, of_environments) = reflector::store();
+        let caches = Caches::new(deployments, environments);
+        let (wake_deployment, woken_deployments) = mpsc::unbounded();
+        let (wake_environment, woken_environments) = mpsc::unbounded();
         let silence = (lease * LEASES_OF_SILENCE).as_secs().clamp(1, LONGEST_WATCH);
         let watching =
             watcher::Config::default().timeout(u32::try_from(silence).unwrap_or(u32::MAX)).page_size(PAGE);
-        let deployments = cached(scope.api(client), watching.clone()).with_config(config());
-        let environments = cached(scope.api(client), watching.clone()).with_config(config());
-        let caches = Caches { deployments: deployments.store(), environments: environments.store() };
-        (Self { scope, client: client.clone(), watching, deployments, environments, woken }, caches, wake)
+        let (all, wake) = (caches.clone(), wake_environment.clone());
+        let heard = move |event: &_| all.heard_of_deployment(event, &wake);
+        let deployments =
+            cached(watcher(scope.api(client), watching.clone()), &caches.deployments, of_deployments, heard);
+        let (all, wake) = (caches.clone(), wake_environment.clone());
+        let heard = move |event: &_| all.heard_of_environment(event, (&wake_deployment, &wake));
+        let environments =
+            cached(watcher(scope.api(client), watching), &caches.environments, of_environments, heard);
+        let deployments = Loop { all: deployments, woken: woken_deployments };
+        let environments = Loop { all: environments, woken: woken_environments };
+        (Self { scope, deployments, environments }, caches, wake_environment)
     }
 
     /// Runs until `stop`; ticks that are under way then are finished first.
     pub async fn run<C: Cloud>(self, operator: Arc<Operator<C>>, sweep: Duration, stop: CancellationToken) {
-        let siblings = operator.caches.deployments.clone();
         let changes = operator.configuration.clone();
         let deployments = self
             .deployments
-            .watches(self.scope.api::<Environment>(&self.client), self.watching.clone(), move |environment| {
-                of_environment(&siblings, &environment)
-            })
+            .all
+            .reconcile_on(self.deployments.woken)
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(timed, |_, error, _| after(error), operator.clone())
             .for_each(async |outcome| tell("Deployments", outcome));
         let environments = self
             .environments
-            .watches(
-                self.scope.api::<Deployment>(&self.client),
-                self.watching,
-                |deployment: Guarded<Deployment>| environment_of(&deployment),
-            )
+            .all
             .reconcile_all_on(changed(changes))
-            .reconcile_on(self.woken)
+            .reconcile_on(self.environments.woken)
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(environment::reconcile, |_, error, _| after(error), operator.clone())
             .for_each(async |outcome| tell("Environments", outcome));
@@ -127,16 +123,19 @@ impl Loops {
     }
 }
 
-/// A loop over all objects of a kind, with a cache that keeps of them what Dryad goes by. Who has managed which of their
-/// fields is the largest part of most of them, and the API server keeps it where a write does not mention it.
-fn cached<K>(api: Api<Guarded<K>>, watching: watcher::Config) -> Controller<Guarded<K>>
+/// A loop over all objects of a kind. What is `heard` is in the cache by then.
+fn cached<K>(
+    watched: impl Stream<Item = watcher::Result<Event<Guarded<K>>>> + Send + 'static,
+    cache: &Store<Guarded<K>>,
+    writer: Writer<Guarded<K>>,
+    heard: impl Fn(&Event<Guarded<K>>) + Send + 'static,
+) -> Controller<Guarded<K>>
 where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
 {
-    let (cache, writer) = reflector::store();
-    let without_managers = |object: &mut Guarded<K>| object.meta_mut().managed_fields = None;
-    let all = reflector(writer, watcher(api, watching).modify(without_managers));
-    Controller::for_stream(all.applied_objects(), cache)
+    let all = reflector(writer, watched).inspect_ok(heard);
+    Controller::for_stream(all.applied_objects(), cache.clone())
+        .with_config(Config::default().concurrency(AT_ONCE))
 }
 
 /// The changes of the configuration: each may permit, or no longer, what an Environment names. A Deployment asks when it
@@ -203,27 +202,6 @@ fn tell<T>(kind: &'static str, outcome: Result<T, controller::Error<TickError, w
     }
 }
 
-/// The Deployments to this Environment: a change of it may be what they wait for.
-fn of_environment(
-    siblings: &Store<Guarded<Deployment>>,
-    environment: &Guarded<Environment>,
-) -> Vec<ObjectRef<Guarded<Deployment>>> {
-    let (name, namespace) = (environment.name_any(), environment.namespace());
-    let concerns = |deployment: &Deployment| {
-        deployment.spec.environment.as_str() == name && deployment.namespace() == namespace
-    };
-    let all = siblings.state();
-    let concerned = all.iter().filter(|guard| guard.0.as_ref().is_ok_and(concerns));
-    concerned.map(|guard| ObjectRef::from_obj(&**guard)).collect()
-}
-
-/// The Environment of this Deployment: it prunes, and minds a holder that vanished.
-fn environment_of(deployment: &Guarded<Deployment>) -> Option<ObjectRef<Guarded<Environment>>> {
-    let readable = deployment.0.as_ref().ok()?;
-    let key = ObjectRef::new(readable.spec.environment.as_str());
-    Some(key.within(deployment.meta().namespace.as_deref()?))
-}
-
 /// Now and then: counts Deployments by state, and clears the desks of objects that are gone.
 async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) {
     const NOW_AND_THEN: Duration = Duration::from_secs(15);
@@ -244,5 +222,6 @@ async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) 
         operator.denials.keep(|uid| uids.contains(uid));
         operator.pasts.keep(|uid| uids.contains(uid));
         operator.leftovers.keep(|uid| uids.contains(uid));
+        operator.caches.keep_up();
     }
 }

@@ -13,15 +13,15 @@ use kube::{Api, Client, Resource, ResourceExt};
 use thiserror::Error;
 use tracing::warn;
 
+use crate::caches::Caches;
 use crate::census::Census;
 use crate::checks::http::Prober;
 use crate::clock::Clock;
 use crate::configuration::{self, Current};
-use crate::conflict::{self, Claimant};
+use crate::conflict::{self, Lost};
 use crate::denials::Denials;
 use crate::desk::Desks;
 use crate::events::Events;
-use crate::loops::Caches;
 use crate::mandate::Mandate;
 use crate::metrics::Metrics;
 use crate::past::Pasts;
@@ -87,18 +87,7 @@ impl<C> Operator<C> {
     pub fn environment(&self, deployment: &Deployment) -> Option<Arc<Environment>> {
         let name = deployment.spec.environment.as_str();
         let key = ObjectRef::new(name).within(&deployment.namespace().unwrap_or_default());
-        self.caches.environments.get(&key)?.0.as_ref().ok().cloned().map(Arc::new)
-    }
-
-    /// The Deployments to an Environment, as the cache shows them.
-    pub fn deployments_of(&self, namespace: &str, environment: &str) -> Vec<Arc<Deployment>> {
-        let of = |deployment: &Deployment| {
-            deployment.metadata.namespace.as_deref() == Some(namespace)
-                && deployment.spec.environment.as_str() == environment
-        };
-        let all = self.caches.deployments.state();
-        let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
-        readable.filter(|deployment| of(deployment)).cloned().map(Arc::new).collect()
+        self.caches.environments.get(&key)?.0.as_ref().ok().cloned()
     }
 
     /// Why nothing may be launched from a template of this namespace, in a sentence; none if it may.
@@ -115,12 +104,19 @@ impl<C> Operator<C> {
         view::environment(environment, past, self.claim(environment))
     }
 
-    /// Whether the Environment may use the target groups and the rule that it names, by the caches.
+    /// Whether the Environment may use the target groups and the rule that it names, by the caches. Who may not is
+    /// looked at again when that changes to whom it lost.
     fn claim(&self, own: &Environment) -> Claim {
+        let Some(lost) = self.lost(own) else { return Claim::Undisputed };
+        self.caches.losers.wait(own, lost.to);
+        // That may have changed before anybody was said to wait for it.
+        self.lost(own).map_or(Claim::Undisputed, |lost| Claim::Lost(lost.to_string()))
+    }
+
+    fn lost(&self, own: &Environment) -> Option<Lost> {
         let all = self.caches.environments.state();
-        let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
-        let claimants = readable.map(Claimant::of);
-        conflict::conflict(&Claimant::of(own), claimants).map_or(Claim::Undisputed, Claim::Lost)
+        let readable = all.iter().filter_map(|guard| guard.0.as_deref().ok());
+        conflict::conflict(own, readable)
     }
 
     /// On whose behalf an Environment's groups exist.

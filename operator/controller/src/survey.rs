@@ -101,7 +101,7 @@ impl Surveys {
 async fn survey<C: Cloud>(operator: &Operator<C>, place: &Place, began: Duration) -> Found {
     let (mut quiet, mut names) = (BTreeSet::new(), BTreeSet::new());
     for environment in operator.caches.environments.state() {
-        let Ok(environment) = &environment.0 else { continue };
+        let Ok(environment) = environment.0.as_deref() else { continue };
         let here = quiet_groups(environment, place);
         if !here.is_empty() {
             quiet.insert(view::uid(environment));

@@ -23,12 +23,13 @@ use dryad_machine::sweep::{self, Find, Judgement, Keeper, Ledger, Why};
 use dryad_machine::tenure::{Member, Tenure};
 use dryad_machine::view::Past;
 use jiff::SignedDuration;
-use kube::ResourceExt;
 use kube::api::ListParams;
+use kube::{Api, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::loops::Scope;
+use crate::guarded::Guarded;
+use crate::loops::{PAGE, Scope};
 use crate::operator::{Operator, TickError};
 use crate::{record, view};
 
@@ -74,14 +75,12 @@ async fn round<C: Cloud>(
             Err(error) => warn!(%place, %error, "what is left behind here can't be looked for"),
         }
     }
-    // No resourceVersion: this list is answered by the quorum.
-    let stored = scope.api::<Environment>(&operator.client).list(&ListParams::default()).await?;
-    let environments: Vec<_> = stored.items.into_iter().filter_map(|guard| guard.0.ok()).collect();
+    let environments = stored(&scope.api(&operator.client)).await?;
     let (settled, now) = (SignedDuration::try_from(operator.uncertainty), operator.clock.now().wall);
     let settled = settled.unwrap_or(SignedDuration::MAX);
     let (mut suspects, mut doomed, mut left) = (Suspects::new(), BTreeMap::new(), Vec::new());
     for found in found.iter().filter(|found| is_ours_to_judge(found, scope)) {
-        let keeper = environments.iter().find(|environment| found.is_of(environment));
+        let keeper = environments.iter().map(|it| &**it).find(|environment| found.is_of(environment));
         // What it names can't be asked who gets requests.
         if keeper.is_some_and(|environment| !is_permitted(operator, environment)) {
             continue;
@@ -115,6 +114,18 @@ async fn round<C: Cloud>(
         doom(operator, environment, &members).await?;
     }
     Ok(suspects)
+}
+
+/// The Environments as the quorum has them, which a list without a resourceVersion says; all as of its first page.
+async fn stored(api: &Api<Guarded<Environment>>) -> Result<Vec<Arc<Environment>>, kube::Error> {
+    let (mut all, mut page) = (Vec::new(), ListParams::default().limit(PAGE));
+    loop {
+        let list = api.list(&page).await?;
+        let next = list.metadata.continue_.filter(|next| !next.is_empty());
+        all.extend(list.items.into_iter().filter_map(|guard| guard.0.ok()));
+        let Some(next) = next else { return Ok(all) };
+        page = page.continue_token(&next);
+    }
 }
 
 /// Whether a find belongs to the namespace that this process looks after; of what is not fully tagged, nobody can tell.
@@ -166,7 +177,7 @@ async fn doom<C: Cloud>(
 /// Reports what stays: every Environment that has some, or had some, is told.
 fn report<C: Cloud>(
     operator: &Operator<C>,
-    environments: &[Environment],
+    environments: &[Arc<Environment>],
     left: &[(&Found, Why, Option<&Environment>)],
 ) {
     for why in Why::ALL {
@@ -175,7 +186,7 @@ fn report<C: Cloud>(
     for (found, why, _) in left.iter().filter(|(_, _, keeper)| keeper.is_none()) {
         warn!(name = %found.name, place = %found.place, %why, "left behind, and left alone");
     }
-    for environment in environments {
+    for environment in environments.iter().map(|it| &**it) {
         let own = left.iter().filter(|(_, _, keeper)| keeper.is_some_and(|it| std::ptr::eq(it, environment)));
         let words = own.map(|(found, why, _)| format!("{} in {}: {why}", found.name, found.place));
         let words = words.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join("; ");

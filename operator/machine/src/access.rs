@@ -1,6 +1,8 @@
 //! How requests reach a group, in the cloud's own names. Kept in the ledger beside the [place](crate::name::Place), so
 //! that a group is judged and taken out of traffic where it is, whatever the Environment's spec says by now.
 
+use std::slice;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +41,14 @@ impl Access {
     }
 
     /// Everything that it names.
-    pub fn arns(&self) -> Vec<&Arn> {
-        match self {
-            Self::LoadBalancerRule { rule_arn, target_group_arns: [a, b] } => vec![rule_arn, a, b],
-            Self::TargetGroup { arn } => vec![arn],
-            Self::Workers {} => Vec::new(),
-        }
+    pub fn arns(&self) -> impl Iterator<Item = &Arn> {
+        let (rule, groups) = match self {
+            Self::LoadBalancerRule { rule_arn, target_group_arns } => {
+                (Some(rule_arn), target_group_arns.as_slice())
+            }
+            Self::TargetGroup { arn } => (None, slice::from_ref(arn)),
+            Self::Workers {} => (None, [].as_slice()),
+        };
+        rule.into_iter().chain(groups)
     }
 }

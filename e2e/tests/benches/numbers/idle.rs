@@ -34,11 +34,13 @@ pub(crate) async fn measure(cluster: &Cluster) -> Vec<Row> {
     let mut environment = stage.environment("web");
     // Nobody answers on instances that are no processes.
     environment["spec"]["evaluate"]["checks"] = json!([]);
+    environment["spec"]["deployedParameter"] = json!("/web/deployed");
     stage.repository.commit("Say one", &[("index.html", Some("one"))]).expect("it is committed");
     stage.create_environment(&environment).await;
     stage.deploy("web-1", json!({ "environment": "web", "request": { "skipEvaluation": true } })).await;
     stage.until_state("web-1", State::Done).await;
     stage.until_free("web").await;
+    stage.until_projected("web").await;
     operator.stop().expect("it stops");
 
     let few = Measured::of(&stage, 0..FEW - 1).await;

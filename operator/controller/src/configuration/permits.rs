@@ -86,8 +86,8 @@ pub fn permits(
     }
     let role = account.role();
     let owner = role.as_ref().map(|role| role.arn.account());
-    let arns = template.traffic.as_ref().map(Traffic::arns).unwrap_or_default();
-    refusals.extend(arns.into_iter().filter_map(|arn| elsewhere(arn, &group.region, owner)));
+    let arns = template.traffic.iter().flat_map(Traffic::arns);
+    refusals.extend(arns.filter_map(|arn| elsewhere(arn, &group.region, owner)));
     if refusals.is_empty() { Ok(()) } else { Err(refusals) }
 }
 

@@ -79,7 +79,8 @@ fn remains<C: Cloud>(tick: &Tick<'_, C>) -> Gone {
 
 /// What the ledger said of a group, as the Deployment that brought it tells it.
 fn member<C: Cloud>(tick: &Tick<'_, C>, name: &GroupName) -> Option<Member> {
-    let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
+    let siblings =
+        tick.operator.caches.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
     siblings.iter().find_map(|sibling| {
         let status = sibling.status.as_ref()?;
         let plan = status.plan.as_ref().filter(|plan| plan.green == *name)?;

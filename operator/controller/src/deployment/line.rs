@@ -17,7 +17,8 @@ use crate::view;
 
 /// Its place in line, by what the cache shows of all others.
 pub(super) fn queue<C: Cloud>(tick: &Tick<'_, C>) -> Queue {
-    let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
+    let siblings =
+        tick.operator.caches.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
     let waiters: Vec<_> = siblings.iter().filter_map(|sibling| waiter(tick, sibling)).collect();
     let own = number(tick, tick.object);
     let numbers = siblings.iter().filter_map(|sibling| number(tick, sibling));

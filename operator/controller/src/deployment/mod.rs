@@ -24,7 +24,6 @@ use dryad_machine::state::State;
 use dryad_machine::tenure::Member;
 use dryad_machine::view::{DeploymentView, EnvironmentView, Home, View};
 use futures::FutureExt;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller;
 use kube::{Api, ResourceExt};
 use tracing::{info, warn};
@@ -34,6 +33,7 @@ use crate::blueprint;
 use crate::denials::Ask;
 use crate::desk::Desk;
 use crate::fence;
+use crate::guarded::Guarded;
 use crate::launch::{self, Obstacle};
 use crate::observe::{self, Blind, Sight};
 use crate::operator::{Operator, TickError};
@@ -53,10 +53,10 @@ const UNSEEN: Duration = Duration::from_secs(1);
 /// # Errors
 /// When the API server could not be read or written; the tick is tried again after a pause.
 pub async fn reconcile<C: Cloud>(
-    guard: Arc<DeserializeGuard<Deployment>>,
+    guard: Arc<Guarded<Deployment>>,
     operator: Arc<Operator<C>>,
 ) -> Result<controller::Action, TickError> {
-    let object = match &guard.0 {
+    let object = match guard.0.as_deref() {
         Ok(object) => object,
         Err(broken) => {
             warn!(name = broken.metadata.name, error = %broken.error, "this Deployment can't be read");

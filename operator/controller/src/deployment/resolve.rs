@@ -111,7 +111,7 @@ fn asked<C: Cloud>(tick: &Tick<'_, C>) -> Result<Asked, String> {
         return Ok(Asked::Manual(spec.release.clone().unwrap_or_default()));
     };
     let environment = spec.environment.as_str();
-    let siblings = tick.operator.deployments_of(&tick.namespace(), environment);
+    let siblings = tick.operator.caches.deployments_of(&tick.namespace(), environment);
     let source = siblings.iter().find(|sibling| sibling.metadata.name.as_deref() == Some(from.as_str()));
     let source = source.ok_or_else(|| {
         format!(
@@ -126,7 +126,8 @@ fn asked<C: Cloud>(tick: &Tick<'_, C>) -> Result<Asked, String> {
 
 /// What this Environment's Deployments shipped, the newest first.
 fn shipments<C: Cloud>(tick: &Tick<'_, C>) -> Vec<Shipment> {
-    let siblings = tick.operator.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
+    let siblings =
+        tick.operator.caches.deployments_of(&tick.namespace(), tick.object.spec.environment.as_str());
     let mut plans: Vec<_> = siblings
         .iter()
         .filter_map(|sibling| {

@@ -1,8 +1,10 @@
 //! What has become of the Deployment whose turn it is, and how far all others are.
 
 use dryad_cloud::Cloud;
-use dryad_crds::Deployment;
+use dryad_crds::{Deployment, DeploymentStatus};
 use dryad_machine::environment::{Deploys, Holder};
+use dryad_machine::history::History;
+use dryad_machine::state::State;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
@@ -13,8 +15,7 @@ use crate::view;
 /// Asks the cache first, and the quorum before it believes that an object is gone.
 pub(super) async fn holder<C: Cloud>(tick: &Tick<'_, C>) -> Result<Holder, TickError> {
     let Some(holder) = &tick.environment.tenure.holder else { return Ok(Holder::Minding) };
-    let cached = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
-    if cached.iter().any(|deployment| view::uid(&**deployment) == *holder) {
+    if tick.deployments.iter().any(|deployment| view::uid(&**deployment) == *holder) {
         return Ok(Holder::Minding);
     }
     // No resourceVersion: this list is answered by the quorum.
@@ -26,9 +27,12 @@ pub(super) async fn holder<C: Cloud>(tick: &Tick<'_, C>) -> Result<Holder, TickE
 
 /// How far its Deployments are. One whose history is illegal holds nobody up.
 pub(super) fn deploys<C: Cloud>(tick: &Tick<'_, C>) -> Deploys {
-    let all = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
     let has_ended = |deployment: &Deployment| {
-        view::deployment(deployment).map_or(true, |view| view.history.state().is_terminal())
+        let status = deployment.status.as_ref();
+        let history = || status.map_or(Ok(History::default()), DeploymentStatus::history);
+        status.and_then(|status| status.state).is_some_and(State::is_terminal)
+            || history().map_or(true, |history| history.state().is_terminal())
     };
-    if all.iter().all(|deployment| has_ended(deployment)) { Deploys::Ended } else { Deploys::Unended }
+    let all_ended = tick.deployments.iter().all(|deployment| has_ended(deployment));
+    if all_ended { Deploys::Ended } else { Deploys::Unended }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dryad_cloud::Cloud;
-use dryad_crds::Environment;
+use dryad_crds::{Deployment, Environment};
 use dryad_machine::decide::{Action, Decision, Write};
 use dryad_machine::effect::Effect;
 use dryad_machine::environment::{EnvironmentCase, Holder, decide};
@@ -27,7 +27,6 @@ use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, EnvironmentView, Finalizer, Past};
 use futures::FutureExt;
 use kube::ResourceExt;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller;
 use tracing::{info, warn};
 
@@ -35,6 +34,7 @@ use self::restore::Looked;
 use crate::act::{self, Again, Stage};
 use crate::denials::Ask;
 use crate::desk::Desk;
+use crate::guarded::Guarded;
 use crate::operator::{Operator, TickError};
 use crate::target::Target;
 use crate::{fence, observe, record, view};
@@ -54,10 +54,10 @@ const SOON: Duration = Duration::from_millis(100);
 /// # Errors
 /// When the API server could not be read or written; the tick is tried again after a pause.
 pub async fn reconcile<C: Cloud>(
-    guard: Arc<DeserializeGuard<Environment>>,
+    guard: Arc<Guarded<Environment>>,
     operator: Arc<Operator<C>>,
 ) -> Result<controller::Action, TickError> {
-    let object = match &guard.0 {
+    let object = match guard.0.as_deref() {
         Ok(object) => object,
         Err(broken) => {
             warn!(name = broken.metadata.name, error = %broken.error, "this Environment can't be read");
@@ -74,7 +74,9 @@ pub async fn reconcile<C: Cloud>(
     let mut desk = desk.lock().await;
     desk.memory.enter(Recorded::from(&environment.tenure));
     operator.desks.tell(uid, &mut desk.memory);
-    let mut tick = Tick { operator: &operator, object, environment };
+    let namespace = object.namespace().unwrap_or_default();
+    let deployments = operator.caches.deployments_of(&namespace, &environment.name);
+    let mut tick = Tick { operator: &operator, object, environment, deployments };
     let finalizer = view::finalizer(object);
     if tick.environment.past == Past::Unknown && finalizer == Finalizer::Present {
         match restore::look(&tick, &mut desk).await? {
@@ -148,6 +150,8 @@ struct Tick<'a, C> {
     operator: &'a Operator<C>,
     object: &'a Environment,
     environment: EnvironmentView,
+    /// The Deployments to it.
+    deployments: Vec<Arc<Deployment>>,
 }
 
 impl<C: Cloud> Tick<'_, C> {

@@ -34,8 +34,7 @@ pub(super) fn template<C: Cloud>(tick: &Tick<'_, C>) -> Option<Template> {
     if tick.operator.refusal(&tick.namespace(), &spec).is_none() {
         return Some(spec);
     }
-    let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
-    let frozen = deployments.iter().filter_map(|deployment| {
+    let frozen = tick.deployments.iter().filter_map(|deployment| {
         let status = deployment.status.as_ref()?;
         Some((status.turn?, status.template.as_ref()?))
     });

@@ -43,8 +43,21 @@ pub(super) async fn project<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Re
     if !matches!(outcome, Projection::Written(_)) {
         warn!(environment = %tick.environment.name, parameter = wanted.name, ?outcome, "not projected");
     }
-    desk.projected = Some(Seen::new(wanted, now, outcome));
+    let rest = rest(tick, desk);
+    desk.projected = Some(Seen::new(wanted, now, rest, outcome));
     Ok(())
+}
+
+/// How long a parameter that says what it should is left alone.
+fn rest<C: Cloud>(tick: &Tick<'_, C>, desk: &Desk) -> Duration {
+    let all = tick.operator.caches.environments.state();
+    let readable = all.iter().filter_map(|guard| guard.0.as_ref().ok());
+    let parameters = readable.filter(|it| it.spec.deployed_parameter.is_some()).count();
+    let rest = projection::rest(parameters, tick.operator.idle);
+    match &desk.projected {
+        None => projection::first_rest(&tick.environment.revision.uid, rest),
+        Some(_) => rest,
+    }
 }
 
 /// Whether nothing is left of the parameter that has to go with its Environment. A failure holds up nothing but the
@@ -65,8 +78,8 @@ pub(super) async fn is_withdrawn<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) 
         Err(error) => {
             warn!(environment = %tick.environment.name, parameter = %name, %error, "the parameter is still there");
             if let Some(wanted) = wanted(tick) {
-                let now = tick.operator.clock.mono();
-                desk.projected = Some(Seen::new(wanted, now, projection::failed(&error)));
+                let (now, rest) = (tick.operator.clock.mono(), rest(tick, desk));
+                desk.projected = Some(Seen::new(wanted, now, rest, projection::failed(&error)));
             }
             Ok(false)
         }

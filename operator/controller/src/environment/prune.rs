@@ -18,14 +18,13 @@ use crate::view;
 
 /// Deletes what is beyond the limit.
 pub(super) async fn prune<C: Cloud>(tick: &Tick<'_, C>) -> Result<(), TickError> {
-    let all = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
     let tenure = &tick.environment.tenure;
     let deployed = tenure.deployed.as_ref().map(|deployed| &deployed.uid);
     let limit = usize::try_from(tick.object.spec.history_limit).unwrap_or(usize::MAX);
     let api = tick.operator.deployments_api(&tick.namespace());
     let requested = tick.object.status.as_ref().and_then(|status| status.requested.as_ref());
     let requested = requested.and_then(|requested| requested.uid.as_ref());
-    for ended in beyond(&all, limit, &[deployed, tenure.holder.as_ref(), requested]) {
+    for ended in beyond(&tick.deployments, limit, &[deployed, tenure.holder.as_ref(), requested]) {
         let preconditions = Preconditions { uid: ended.uid(), resource_version: ended.resource_version() };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
         match api.delete(&ended.name_any(), &params).await {

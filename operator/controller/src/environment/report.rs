@@ -7,7 +7,7 @@ use dryad_crds::condition::declared::Declared;
 use dryad_crds::condition::environment::{
     Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions,
 };
-use dryad_crds::{Deployment, DeploymentStatus};
+use dryad_crds::{Deployment, DeploymentStatus, EnvironmentStatus};
 use dryad_machine::name::{GroupName, Uid};
 use dryad_machine::reading::{AtWork, Reading};
 use dryad_machine::state::State;
@@ -28,7 +28,7 @@ pub(super) async fn report<C: Cloud>(
     pulled: &Pulled,
     projected: Option<&Seen>,
 ) -> Result<(), TickError> {
-    let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
+    let deployments = &tick.deployments;
     let newest = deployments
         .iter()
         .filter_map(|deployment| {
@@ -51,16 +51,16 @@ pub(super) async fn report<C: Cloud>(
         (_, None) if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
         (_, None) => Service::Unknown("the cloud was not seen"),
     };
-    let requested = Requested::of(tick, &deployments, pulled).await?;
+    let requested = Requested::of(tick, pulled).await?;
     let denied = tick.operator.denials.of(&tick.environment.revision.uid);
     let leftovers = tick.operator.leftovers.of(&tick.environment.revision.uid);
     let facts = Facts {
         generation: tick.object.metadata.generation.unwrap_or_default(),
         tenure,
         turn: InTurn::of(tenure, |holder| {
-            of_uid(&deployments, holder).and_then(|deployment| deployment.status.as_ref()?.state)
+            of_uid(deployments, holder).and_then(|deployment| deployment.status.as_ref()?.state)
         }),
-        template: freshness(tick, &deployments),
+        template: freshness(tick),
         declared: requested
             .as_ref()
             .zip(tick.object.spec.release.as_ref())
@@ -87,9 +87,8 @@ pub(super) async fn report<C: Cloud>(
 pub(super) fn runs_as_declared<C: Cloud>(tick: &Tick<'_, C>) -> bool {
     let deployed = tick.environment.tenure.deployed.as_ref();
     let release = tick.object.spec.release.as_ref().zip(deployed);
-    let deployments = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
     release.is_some_and(|(release, deployed)| release.is_exactly(&deployed.shipment.release))
-        && freshness(tick, &deployments) == Freshness::Current
+        && freshness(tick) == Freshness::Current
 }
 
 fn of_uid<'a>(deployments: &'a [Arc<Deployment>], uid: &Uid) -> Option<&'a Arc<Deployment>> {
@@ -123,9 +122,9 @@ fn list<'a>(names: impl IntoIterator<Item = &'a GroupName>) -> String {
     names.into_iter().map(GroupName::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn freshness<C: Cloud>(tick: &Tick<'_, C>, deployments: &[Arc<Deployment>]) -> Freshness {
+fn freshness<C: Cloud>(tick: &Tick<'_, C>) -> Freshness {
     let deployed = tick.environment.tenure.deployed.as_ref();
-    let brought = deployed.and_then(|deployed| of_uid(deployments, &deployed.uid));
+    let brought = deployed.and_then(|deployed| of_uid(&tick.deployments, &deployed.uid));
     let template = brought.and_then(|brought| brought.status.as_ref()?.template.as_ref());
     match template {
         Some(template) if template.makes_what(&tick.object.spec) => Freshness::Current,
@@ -135,12 +134,18 @@ fn freshness<C: Cloud>(tick: &Tick<'_, C>, deployments: &[Arc<Deployment>]) -> F
 }
 
 async fn write<C: Cloud>(tick: &Tick<'_, C>, facts: Facts<'_>) -> Result<(), TickError> {
+    let stored = tick.object.status.as_ref();
+    let before = stored.map_or([].as_slice(), |status| status.conditions.as_slice());
+    let conditions = conditions(facts, before, tick.operator.clock.now().wall);
+    let is_stored = |status: &EnvironmentStatus| {
+        status.conditions == conditions && status.observed_generation == facts.generation
+    };
+    if stored.is_some_and(is_stored) {
+        return Ok(());
+    }
     let mut next = tick.object.clone();
     let status = next.status.get_or_insert_default();
-    status.conditions = conditions(facts, &status.conditions, tick.operator.clock.now().wall);
-    status.observed_generation = facts.generation;
-    if next.status != tick.object.status {
-        record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
-    }
+    (status.conditions, status.observed_generation) = (conditions, facts.generation);
+    record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
     Ok(())
 }

@@ -1,10 +1,8 @@
 //! What has become of the Deployment that was made for a declared release, for the conditions.
 
-use std::sync::Arc;
-
 use dryad_cloud::Cloud;
+use dryad_crds::DeploymentStatus;
 use dryad_crds::condition::declared::{Made, Request};
-use dryad_crds::{Deployment, DeploymentStatus};
 use dryad_machine::history::History;
 use dryad_machine::name::{Turn, Uid};
 use kube::ResourceExt;
@@ -31,11 +29,7 @@ pub(super) enum Requested {
 impl Requested {
     /// Looks for it in the cache first, and asks the quorum before it believes that it is gone. None where no release
     /// is declared, or none was requested because the Environment is on its way out.
-    pub(super) async fn of<C: Cloud>(
-        tick: &Tick<'_, C>,
-        deployments: &[Arc<Deployment>],
-        pulled: &Pulled,
-    ) -> Result<Option<Self>, TickError> {
+    pub(super) async fn of<C: Cloud>(tick: &Tick<'_, C>, pulled: &Pulled) -> Result<Option<Self>, TickError> {
         let requested = tick.object.status.as_ref().and_then(|status| status.requested.as_ref());
         let Some(requested) = requested.filter(|_| tick.object.spec.release.is_some()) else {
             return Ok(None);
@@ -48,7 +42,7 @@ impl Requested {
             return Ok(Some(Self::Found));
         }
         let Some(uid) = &requested.uid else { return Ok(Some(Self::Underway(name))) };
-        if let Some(made) = deployments.iter().find(|deployment| view::uid(&***deployment) == *uid) {
+        if let Some(made) = tick.deployments.iter().find(|deployment| view::uid(&***deployment) == *uid) {
             let status = made.status.as_ref();
             let history = match status.map_or(Ok(History::default()), DeploymentStatus::history) {
                 Ok(history) => history,

@@ -115,8 +115,8 @@ fn places<C: Cloud>(tick: &Tick<'_, C>) -> BTreeSet<Place> {
 
 /// The highest turn that any Deployment of this Environment has recorded.
 fn recorded_turns<C: Cloud>(tick: &Tick<'_, C>) -> Turn {
-    let all = tick.operator.deployments_of(&tick.namespace(), &tick.environment.name);
-    all.iter().filter_map(|deployment| deployment.status.as_ref()?.turn).max().unwrap_or_default()
+    let turns = tick.deployments.iter().filter_map(|deployment| deployment.status.as_ref()?.turn);
+    turns.max().unwrap_or_default()
 }
 
 /// Every group of this installation, namespace and name, and whether it carries traffic.

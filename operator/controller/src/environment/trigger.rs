@@ -14,6 +14,7 @@ use dryad_machine::trigger::{Namesake, Running, Trigger, TriggerCase, decide};
 use dryad_machine::view::{Deletion, Finalizer};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, PostParams};
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 use tracing::{info, warn};
 
@@ -93,10 +94,9 @@ async fn act<C: Cloud>(
         None => Namesake::Nobody,
     };
     let running = if report::runs_as_declared(tick) { Running::Exactly } else { Running::Otherwise };
-    let siblings = tick.operator.caches.deployments.state();
     let is_taken = |number| {
-        let name = requested::name(name, number);
-        siblings.iter().any(|other| other.name_any() == name && other.namespace() == object.namespace())
+        let reference = ObjectRef::new(&requested::name(name, number)).within(&tick.namespace());
+        tick.operator.caches.deployments.get(&reference).is_some()
     };
     let case = TriggerCase { declared: digest, requested, running, namesake: &namesake };
     match decide(case, is_taken) {

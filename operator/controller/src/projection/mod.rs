@@ -6,6 +6,7 @@
 
 mod record;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use dryad_cloud::parameter::{Parameter, Replacing};
@@ -15,10 +16,28 @@ use dryad_machine::name::{Place, Turn, Uid};
 
 pub use record::{Foreign, Record, Verdict, judge};
 
-/// How often a parameter that says what it should is looked at.
-const REST: Duration = Duration::from_secs(600);
-/// How often one is that does not.
+/// For how many idle intervals a parameter that says what it should is left alone, if there are no more of them.
+const REST: u32 = 10;
+/// The longest that it is, however many there are.
+const LONGEST: u32 = 1440;
+/// How often one is looked at that does not.
 const RETRY: Duration = Duration::from_secs(60);
+
+/// How long a parameter that says what it should is left alone: there is no one question about many of them, so each
+/// idle interval one of all is asked after.
+pub fn rest(parameters: usize, idle: Duration) -> Duration {
+    idle * u32::try_from(parameters).unwrap_or(u32::MAX).clamp(REST, LONGEST)
+}
+
+/// How long it is left alone after the first look, so that those which a process meets at the same moment are not asked
+/// after at the same moment ever after.
+pub fn first_rest(environment: &Uid, rest: Duration) -> Duration {
+    const PARTS: u32 = 1000;
+    let mut hasher = DefaultHasher::new();
+    environment.as_str().hash(&mut hasher);
+    let part = u32::try_from(hasher.finish() % u64::from(PARTS)).unwrap_or_default();
+    rest * part / PARTS
+}
 
 /// A parameter, and what it should say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +57,16 @@ pub struct Wanted {
 pub struct Seen {
     wanted: Wanted,
     at: Duration,
+    /// How long it is left alone, if it says what it should.
+    rest: Duration,
     /// What came of it.
     pub outcome: Projection,
 }
 
 impl Seen {
     /// What was seen at `at`, in time since the process started.
-    pub fn new(wanted: Wanted, at: Duration, outcome: Projection) -> Self {
-        Self { wanted, at, outcome }
+    pub fn new(wanted: Wanted, at: Duration, rest: Duration, outcome: Projection) -> Self {
+        Self { wanted, at, rest, outcome }
     }
 
     /// Whether that is as good as looking again. The turn matters only to what is not as it should be.
@@ -53,7 +74,7 @@ impl Seen {
         let (same, rest) = match &self.outcome {
             Projection::Written(_) => {
                 let known = self.wanted.known;
-                (Wanted { known, ..wanted.clone() } == self.wanted, REST)
+                (Wanted { known, ..wanted.clone() } == self.wanted, self.rest)
             }
             Projection::Withheld { .. } | Projection::Unknown(_) => (*wanted == self.wanted, RETRY),
         };
@@ -200,6 +221,7 @@ mod tests {
         let foreign = Projection::Withheld { reason: "Foreign", message: String::new() };
         let unknown = Projection::Unknown(String::new());
         let second = Duration::from_secs;
+        let rest = second(600);
         let rows = [
             ("at once again", &written, wanted(7, 7), 1, true),
             ("after a while", &written, wanted(7, 7), 599, true),
@@ -212,8 +234,26 @@ mod tests {
             ("not seen a minute ago", &unknown, wanted(7, 7), 60, false),
         ];
         for (case, outcome, next, after, will_do) in rows {
-            let seen = Seen::new(wanted(7, 7), second(100), outcome.clone());
+            let seen = Seen::new(wanted(7, 7), second(100), rest, outcome.clone());
             assert_eq!(seen.will_do(&next, second(100 + after)), will_do, "{case}");
         }
+    }
+
+    #[test]
+    fn one_of_all_parameters_is_looked_at_in_an_idle_interval_and_each_within_a_day() {
+        let minute = Duration::from_secs(60);
+        let rests = [1, 10, 11, 200, 1440, usize::MAX].map(|parameters| rest(parameters, minute) / 60);
+        assert_eq!(rests.map(|rest| rest.as_secs()), [10, 10, 11, 200, 1440, 1440]);
+    }
+
+    #[test]
+    fn those_that_are_met_at_once_are_not_looked_at_at_once_again() {
+        let rest = Duration::from_secs(1000);
+        let first = |number: usize| first_rest(&Uid::new(number.to_string()), rest);
+        let mut hundreds = [0_u32; 10];
+        for number in 0..1000 {
+            hundreds[usize::try_from(first(number).as_secs() / 100).unwrap()] += 1;
+        }
+        assert!(hundreds.iter().all(|among| (50..150).contains(among)), "{hundreds:?}");
     }
 }

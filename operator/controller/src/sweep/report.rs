@@ -5,22 +5,21 @@ use std::sync::{Mutex, PoisonError};
 
 use dryad_crds::Environment;
 use dryad_machine::name::Uid;
-use futures::channel::mpsc;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::loops::Guarded;
+use crate::caches::Wake;
 use crate::view;
 
 /// By Environment: in words, empty if there is nothing.
 #[derive(Debug)]
 pub struct Leftovers {
     words: Mutex<HashMap<Uid, String>>,
-    wake: mpsc::UnboundedSender<ObjectRef<Guarded<Environment>>>,
+    wake: Wake<Environment>,
 }
 
 impl Leftovers {
     /// Nothing known yet. Whoever is told something new is sent to `wake`.
-    pub(crate) fn new(wake: mpsc::UnboundedSender<ObjectRef<Guarded<Environment>>>) -> Self {
+    pub(crate) fn new(wake: Wake<Environment>) -> Self {
         Self { words: Mutex::default(), wake }
     }
 

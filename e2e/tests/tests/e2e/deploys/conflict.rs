@@ -3,9 +3,11 @@
 use dryad_crds::Environment;
 use dryad_machine::state::State;
 use dryad_stage::deploys::state_of;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::deploys::scene::{Scene, WEB, changes};
+use crate::deploys::stage;
 use crate::deploys::users::Users;
 
 fn stalls(environment: Option<&Environment>, reason: &str) -> bool {
@@ -40,4 +42,24 @@ async fn of_two_environments_with_one_rule_the_one_that_serves_keeps_it() {
     scene.stage.until_state("api-1", State::Done).await;
     let free = |it: Option<&Environment>| it.is_some() && !stalls(it, "TargetConflict");
     scene.stage.until("api", free).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_could_not_use_a_rule_is_told_as_soon_as_it_is_free() {
+    let stage = stage("freed").await;
+    // Longer than anybody waits here: nothing is noticed because it was time to look.
+    let _operator = stage.operator_told("a", &["--idle-interval", "1h"]).unwrap();
+    stage.create_environment(&stage.environment("first")).await;
+    stage.until("first", |it| stalls(it, "NothingDeployed")).await;
+    stage.create_environment(&stage.environment("second")).await;
+    stage.until("second", |it| stalls(it, "TargetConflict")).await;
+    let elsewhere = json!({ "spec": { "traffic": null } });
+    let merge = PatchParams::default();
+    stage.api::<Environment>().patch("first", &merge, &Patch::Merge(elsewhere)).await.unwrap();
+    stage.until("second", |it| stalls(it, "NothingDeployed")).await;
+
+    stage.create_environment(&stage.environment("third")).await;
+    stage.until("third", |it| stalls(it, "TargetConflict")).await;
+    stage.delete::<Environment>("second").await;
+    stage.until("third", |it| stalls(it, "NothingDeployed")).await;
 }

@@ -36,7 +36,9 @@ async fn idle(name: &str, environments: usize) -> Stage {
     let mut environment = stage.environment(WEB);
     // Nobody answers on instances that are no processes.
     environment["spec"]["evaluate"]["checks"] = json!([]);
+    environment["spec"]["deployedParameter"] = json!(format!("/{WEB}/deployed"));
     release_one(&stage, &environment).await;
+    stage.until_projected(WEB).await;
     operator.stop().unwrap();
     stage.crowd(WEB, 1..environments).await;
     stage
@@ -60,13 +62,18 @@ fn calls(stage: &Stage, from: Timestamp, to: Timestamp) -> Vec<Entry> {
     })
 }
 
-/// Waits until an operator has met every Environment: what is recorded names another Deployment until then.
+/// Waits until an operator has met every Environment: what is recorded names another Deployment until then, and its
+/// parameter is not there.
 async fn until_met(stage: &Stage) {
     for name in versions::<Environment>(stage).await.into_keys().filter(|name| name != WEB) {
         let words = format!("by Deployment {name}");
         let met = |object: Option<&Environment>| {
             let status = object.and_then(|object| object.status.as_ref());
-            status.is_some_and(|status| status.conditions.iter().any(|it| it.message.ends_with(&words)))
+            let parameter = format!("/{name}/deployed records");
+            let says = |words: &dyn Fn(&str) -> bool| {
+                status.is_some_and(|status| status.conditions.iter().any(|it| words(&it.message)))
+            };
+            says(&|message| message.ends_with(&words)) && says(&|message| message.contains(&parameter))
         };
         stage.until(&name, met).await;
     }
@@ -90,8 +97,9 @@ async fn two_hundred_idle_environments_cost_three_calls_a_tick_and_no_writes() {
     }
     let most = 3 * usize::try_from(TICKS).unwrap();
     assert!(calls.len() <= most, "{} calls in {TICKS} ticks: {by_action:?}", calls.len());
-    // They are looked at by turns, not left alone for good.
+    // They are looked at by turns, not left alone for good; and so are their parameters.
     assert!(by_action.get("DescribeTargetHealth") >= Some(&2), "{by_action:?}");
+    assert!(by_action.get("GetParameter") <= Some(&10), "{by_action:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,126 @@
+//! What the operator knows of the API server's objects, which of them belong together, and whom a change of one wakes.
+//!
+//! Ticks read from here and nowhere else. All of it lags behind what is stored, and all of it is as old: what wakes
+//! somebody can be seen by the time they look.
+
+mod siblings;
+
+use std::sync::Arc;
+
+use dryad_crds::{Deployment, Environment};
+use futures::channel::mpsc;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::Event;
+use kube::{Resource, ResourceExt};
+
+use self::siblings::{Home, Siblings};
+use crate::conflict::{Called, Losers};
+use crate::guarded::Guarded;
+
+/// Where an object is sent that is to be looked at again.
+pub type Wake<K> = mpsc::UnboundedSender<ObjectRef<Guarded<K>>>;
+
+/// The caches of both kinds.
+#[derive(Clone)]
+pub struct Caches {
+    /// All Deployments.
+    pub deployments: Store<Guarded<Deployment>>,
+    /// All Environments.
+    pub environments: Store<Guarded<Environment>>,
+    /// Which Deployments there are to which Environment.
+    siblings: Arc<Siblings>,
+    /// Who waits for somebody else's Environment to change.
+    pub losers: Arc<Losers>,
+}
+
+impl Caches {
+    /// Of these stores, which are yet to be filled.
+    pub fn new(deployments: Store<Guarded<Deployment>>, environments: Store<Guarded<Environment>>) -> Self {
+        Self { deployments, environments, siblings: Arc::default(), losers: Arc::default() }
+    }
+
+    /// The readable Deployments to an Environment, in the order of their names.
+    pub fn deployments_of(&self, namespace: &str, environment: &str) -> Vec<Arc<Deployment>> {
+        let home = Home { namespace: namespace.to_owned(), environment: environment.to_owned() };
+        let names = self.siblings.of(&home);
+        let cached = names.iter().filter_map(|name| self.deployments.get(&reference(name, namespace)));
+        let readable = cached.filter_map(|guard| guard.0.as_ref().ok().cloned());
+        // One of the same name may have been made since for another Environment.
+        readable.filter(|deployment| deployment.spec.environment.as_str() == environment).collect()
+    }
+
+    /// Takes note of a change of the cache of Deployments. It wakes the Environment: that prunes, and minds a holder that
+    /// vanished.
+    pub(crate) fn heard_of_deployment(&self, event: &Event<Guarded<Deployment>>, wake: &Wake<Environment>) {
+        let wake = |home: &Home| send(wake, &home.environment, &home.namespace);
+        match event {
+            Event::Apply(deployment) | Event::Delete(deployment) => {
+                if let Some(home) = home(deployment) {
+                    self.siblings.note(&home, &deployment.name_any());
+                    wake(&home);
+                }
+            }
+            // What is listed is in the cache once all of it is.
+            Event::Init | Event::InitApply(_) => {}
+            Event::InitDone => {
+                for deployment in self.deployments.state() {
+                    if let Some(home) = home(&deployment) {
+                        self.siblings.note(&home, &deployment.name_any());
+                    }
+                }
+                self.siblings.homes().iter().for_each(wake);
+            }
+        }
+    }
+
+    /// Takes note of a change of the cache of Environments. It wakes the Deployments to it, which may have waited for
+    /// that, and the Environments that may not use what it uses.
+    pub(crate) fn heard_of_environment(
+        &self,
+        event: &Event<Guarded<Environment>>,
+        (deployments, environments): (&Wake<Deployment>, &Wake<Environment>),
+    ) {
+        match event {
+            Event::Apply(environment) | Event::Delete(environment) => {
+                let (name, namespace) = (environment.name_any(), environment.namespace().unwrap_or_default());
+                let called = Called { namespace, name };
+                for loser in self.losers.to(&called) {
+                    send(environments, &loser.name, &loser.namespace);
+                }
+                let home = Home { namespace: called.namespace, environment: called.name };
+                for name in self.siblings.of(&home) {
+                    send(deployments, &name, &home.namespace);
+                }
+            }
+            Event::Init | Event::InitApply(_) => {}
+            Event::InitDone => {
+                for loser in self.losers.all() {
+                    send(environments, &loser.name, &loser.namespace);
+                }
+                for deployment in self.deployments.state() {
+                    send(deployments, &deployment.name_any(), &deployment.namespace().unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// Forgets Deployments that exist no more.
+    pub(crate) fn keep_up(&self) {
+        self.siblings.keep(|home, name| self.deployments.get(&reference(name, &home.namespace)).is_some());
+    }
+}
+
+/// Fails only when the loops have ended.
+fn send<K: Resource<DynamicType = ()> + Clone>(wake: &Wake<K>, name: &str, namespace: &str) {
+    let _ = wake.unbounded_send(reference(name, namespace));
+}
+
+fn reference<K: Resource<DynamicType = ()> + Clone>(name: &str, namespace: &str) -> ObjectRef<Guarded<K>> {
+    ObjectRef::new(name).within(namespace)
+}
+
+fn home(deployment: &Guarded<Deployment>) -> Option<Home> {
+    let readable = deployment.0.as_ref().ok()?;
+    let environment = readable.spec.environment.as_str().to_owned();
+    Some(Home { namespace: readable.namespace()?, environment })
+}
