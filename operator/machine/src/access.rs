@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::name::Arn;
+use crate::reading::Slot;
 use crate::view::Routing;
 
 /// How requests reach a group.
@@ -37,6 +38,18 @@ impl Access {
             Self::LoadBalancerRule { .. } => Routing::Weighted,
             Self::TargetGroup { .. } => Routing::Shared,
             Self::Workers {} => Routing::Workers,
+        }
+    }
+
+    /// The target group of this slot, or the one that all share.
+    pub fn target_group(&self, slot: Option<Slot>) -> Option<&Arn> {
+        match (self, slot) {
+            (Self::LoadBalancerRule { target_group_arns: [a, _], .. }, Some(Slot::A)) => Some(a),
+            (Self::LoadBalancerRule { target_group_arns: [_, b], .. }, Some(Slot::B)) => Some(b),
+            (Self::TargetGroup { arn }, None) => Some(arn),
+            (Self::LoadBalancerRule { .. }, None)
+            | (Self::TargetGroup { .. }, Some(_))
+            | (Self::Workers {}, _) => None,
         }
     }
 

@@ -70,60 +70,56 @@ fn permitted_by(
     reading: &Reading,
     workers: Workers<'_>,
 ) -> bool {
-    let before = |name: &GroupName| reading.carries(name, workers(name));
+    let carriers = Carriers { reading, workers };
     match purpose {
         Purpose::Forward { green, share } => {
             let healthy = reading.healthy(green);
-            healthy > 0 && healthy >= share.of(desired) && keeps_enough(removal, desired, reading, &before)
+            healthy > 0 && healthy >= share.of(desired) && carriers.keep_enough(removal, desired)
         }
         Purpose::Back { green, blue, floor } => {
             // What has lost its tags may still be the group that carries.
             let may_carry = reading.foreign.contains_key(green) && matches!(removal, Removal::Shift(_));
-            let takes_from_green = may_carry || (before(green) && loses(removal, reading, green));
+            let takes_from_green = may_carry || (carriers.before(green) && !carriers.after(removal, green));
             if !takes_from_green {
-                return keeps_enough(removal, desired, reading, &before);
+                return carriers.keep_enough(removal, desired);
             }
-            let back: u32 = blue
-                .iter()
-                .filter(|name| after(removal, reading, &before, name))
-                .map(|name| reading.healthy(name))
-                .sum();
+            let staying = blue.iter().filter(|name| carriers.after(removal, name));
+            let back: u32 = staying.map(|name| reading.healthy(name)).sum();
             blue.is_empty() || back >= floor.max(1)
         }
-        Purpose::Tidy => keeps_enough(removal, desired, reading, &before),
+        Purpose::Tidy => carriers.keep_enough(removal, desired),
     }
 }
 
-/// Σ|H∖V| over the groups that carry traffic afterwards ≥ min(D, Σ|H| over those that carry it before).
-fn keeps_enough(
-    removal: Removal<'_>,
-    desired: u32,
-    reading: &Reading,
-    before: &dyn Fn(&GroupName) -> bool,
-) -> bool {
-    let sum = |carries: &dyn Fn(&GroupName) -> bool| -> u32 {
-        reading.groups.keys().filter(|name| carries(name)).map(|name| reading.healthy(name)).sum()
-    };
-    sum(&|name| after(removal, reading, before, name)) >= desired.min(sum(before))
+/// Who carries traffic, by one reading.
+#[derive(Clone, Copy)]
+struct Carriers<'a> {
+    reading: &'a Reading,
+    workers: Workers<'a>,
 }
 
-/// Whether the group carries traffic once the removal has landed.
-fn after(
-    removal: Removal<'_>,
-    reading: &Reading,
-    before: &dyn Fn(&GroupName) -> bool,
-    name: &GroupName,
-) -> bool {
-    match removal {
-        Removal::Group(gone) => gone != name && before(name),
-        Removal::Shift(slot) => reading.group(name).is_some_and(|group| group.attached.includes(slot)),
+impl Carriers<'_> {
+    fn before(self, name: &GroupName) -> bool {
+        self.reading.carries(name, (self.workers)(name))
     }
-}
 
-/// Whether the group is among those the removal takes from.
-fn loses(removal: Removal<'_>, reading: &Reading, name: &GroupName) -> bool {
-    match removal {
-        Removal::Group(gone) => gone == name,
-        Removal::Shift(slot) => reading.group(name).is_some_and(|group| !group.attached.includes(slot)),
+    /// Whether the group carries traffic once the removal has landed. A shift takes nothing from who is reached apart.
+    fn after(self, removal: Removal<'_>, name: &GroupName) -> bool {
+        match removal {
+            Removal::Group(gone) => gone != name && self.before(name),
+            Removal::Shift(slot) => {
+                self.reading.group(name).is_some_and(|group| group.attached.includes(slot))
+                    || self.reading.carries_apart(name, (self.workers)(name))
+            }
+        }
+    }
+
+    /// Σ|H∖V| over the groups that carry traffic afterwards ≥ min(D, Σ|H| over those that carry it before).
+    fn keep_enough(self, removal: Removal<'_>, desired: u32) -> bool {
+        let sum = |carries: &dyn Fn(&GroupName) -> bool| -> u32 {
+            let names = self.reading.groups.keys().filter(|name| carries(name));
+            names.map(|name| self.reading.healthy(name)).sum()
+        };
+        sum(&|name| self.after(removal, name)) >= desired.min(sum(&|name| self.before(name)))
     }
 }

@@ -6,7 +6,7 @@ use crate::capacity::{self, Purpose, Removal};
 use crate::memory::{Memory, Now};
 use crate::name::GroupName;
 use crate::plan::{Pace, Plan, Route, Step};
-use crate::reading::{AtWork, GroupSeen, Presence, Reading};
+use crate::reading::{AtWork, GroupSeen, Presence, Reading, Slot};
 use crate::state::State;
 use crate::table::{Blue, Carrier, Facts, Ladder};
 use crate::tenure::Role;
@@ -112,6 +112,18 @@ impl<'a> Case<'a> {
         reading.carries(name, self.at_work(name))
     }
 
+    pub(crate) fn carries_here(&self, reading: &Reading, name: &GroupName) -> bool {
+        reading.carries_here(name, self.at_work(name))
+    }
+
+    /// Whether a group of blue was announced with this target group of ours, the slot's or the one that all share. One
+    /// that was not stays where it was announced: nobody takes it elsewhere.
+    pub(crate) fn belongs(&self, name: &GroupName, slot: Option<Slot>) -> bool {
+        let access = |name| self.environment()?.tenure.member(name)?.access.as_ref();
+        let ours = self.plan().and_then(|plan| access(&plan.green)).and_then(|ours| ours.target_group(slot));
+        access(name).zip(ours).is_none_or(|(announced, ours)| announced.arns().any(|arn| arn == ours))
+    }
+
     /// S1, in this state, by both readings. D is the larger of what the two readings make it.
     pub(crate) fn permits(&self, removal: Removal<'_>) -> bool {
         let Some(readings) = self.readings_for(removal) else { return false };
@@ -142,10 +154,18 @@ impl<'a> Case<'a> {
             return true;
         }
         match plan.route {
-            Route::Weighted { green } => reading.traffic.is_all_on(green.other()),
+            Route::Weighted { green } => {
+                let home = green.other();
+                match plan.blue.iter().any(|blue| self.belongs(blue, Some(home))) {
+                    true => reading.traffic.is_all_on(home),
+                    // Blue has its own elsewhere, so here is nothing to give back but what green took.
+                    false => reading.traffic.slot(green).is_some_and(|seen| seen.weight.unwrap_or(0) == 0),
+                }
+            }
             Route::Shared {} => {
-                !self.carries(reading, &plan.green)
-                    && plan.blue.iter().any(|blue| self.carries(reading, blue))
+                let mut ours = plan.blue.iter().filter(|blue| self.belongs(blue, None)).peekable();
+                let is_back = ours.peek().is_none() || ours.any(|blue| self.carries(reading, blue));
+                is_back && !self.carries_here(reading, &plan.green)
             }
             Route::Workers {} => {
                 let at_work: u32 = blue_here(plan, reading).map(|group| group.in_service).sum();

@@ -41,6 +41,13 @@ pub enum Effect {
         /// Where from; none for the target group that all share.
         slot: Option<Slot>,
     },
+    /// Detach the group from where it was announced, which is elsewhere than where all groups are looked at.
+    Leave {
+        /// Which.
+        group: GroupName,
+        /// Its slot there; none for a target group that all share.
+        slot: Option<Slot>,
+    },
     /// Take a group's size down to nothing.
     Empty(GroupName),
     /// Delete the group, and once it is absent, what was made for it.
@@ -53,7 +60,7 @@ impl Effect {
     /// Whether it changes who carries traffic. What is in a slot carries by the slot's weight.
     pub fn reroutes(&self) -> bool {
         match self {
-            Self::Shift(_) => true,
+            Self::Shift(_) | Self::Leave { .. } => true,
             Self::Attach { slot, .. } | Self::Detach { slot, .. } => slot.is_none(),
             Self::Launch { .. }
             | Self::Resize { .. }

@@ -59,6 +59,35 @@ pub struct GroupSeen {
     pub draining: u32,
     /// Where requests can reach it.
     pub attached: Attached,
+    /// Where else, because it was announced there.
+    pub apart: Apart,
+}
+
+/// How requests reach a group where it was announced, if that is elsewhere than where this look looked for all groups:
+/// what reaches an Environment's groups may be edited between two deploys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Apart {
+    /// What it is attached to there, in the words of what it was announced with. What is looked at for all groups
+    /// anyway is left out.
+    pub attached: Attached,
+    /// What reaches it there.
+    pub reach: Reach,
+}
+
+impl Apart {
+    /// It was announced where all groups are looked at.
+    pub const NO: Self = Self { attached: Attached::Nowhere, reach: Reach::Nothing };
+}
+
+/// What reaches a group that stands apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// Nothing.
+    Nothing,
+    /// Users' requests.
+    Requests,
+    /// What workers find by themselves, while they are at work.
+    Work,
 }
 
 /// Whether a group is here to stay.
@@ -158,8 +187,22 @@ impl Reading {
         self.group(name).filter(|group| group.presence == Presence::Here).map_or(0, |group| group.healthy)
     }
 
-    /// Whether users' requests reach the group.
+    /// Whether users' requests reach the group, wherever that is.
     pub fn carries(&self, name: &GroupName, at_work: AtWork) -> bool {
+        self.carries_here(name, at_work) || self.carries_apart(name, at_work)
+    }
+
+    /// Whether users' requests reach the group where it was announced, and that is elsewhere.
+    pub fn carries_apart(&self, name: &GroupName, at_work: AtWork) -> bool {
+        self.group(name).is_some_and(|group| match group.apart.reach {
+            Reach::Nothing => false,
+            Reach::Requests => true,
+            Reach::Work => at_work == AtWork::Yes,
+        })
+    }
+
+    /// Whether users' requests reach the group by the traffic that this look is about.
+    pub fn carries_here(&self, name: &GroupName, at_work: AtWork) -> bool {
         let Some(group) = self.group(name) else { return false };
         match &self.traffic {
             Traffic::Weighted { .. } => [Slot::A, Slot::B].into_iter().any(|slot| {

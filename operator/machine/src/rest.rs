@@ -102,7 +102,7 @@ mod tests {
     use crate::environment::Deploys;
     use crate::name::{self, AccountName, Arn, Region, Turn, Uid};
     use crate::plan::{Pace, Revision};
-    use crate::reading::Slot;
+    use crate::reading::{Apart, Slot};
     use crate::strategy::Strategy;
     use crate::tenure::{Held, Member, Tenure};
     use crate::view::{Bounds, Claim, Past};
@@ -164,6 +164,7 @@ mod tests {
             healthy: 0,
             draining: 0,
             attached: Attached::To(Slot::B),
+            apart: Apart::NO,
         }
     }
 

@@ -126,6 +126,14 @@ async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, C
                 stage.patiently(|| cloud.detach(&place, group, target_group)).await?;
             }
         }
+        Effect::Leave { group, slot } => {
+            let member = stage.ledger.iter().find(|member| member.name == *group);
+            let announced = member.and_then(|member| Some(TrafficTarget::of(member.access.as_ref()?)));
+            if let Some(target_group) = announced.as_ref().and_then(|it| it.target_group(*slot)) {
+                let place = place(stage, group);
+                stage.patiently(|| cloud.detach(&place, group, target_group)).await?;
+            }
+        }
         Effect::Enlist(slot) => set_weights(stage, weights_with(stage.reading, *slot)).await?,
         Effect::Shift(slot) => set_weights(stage, all_on(*slot)).await?,
         Effect::Delete(group) => return delete(stage, group).await,

@@ -13,7 +13,7 @@ use dryad_machine::environment::{Deploys, EnvironmentCase, Holder};
 use dryad_machine::rest::{self, Surveyed};
 
 use super::{Tick, report};
-use crate::observe::{self, Pieces};
+use crate::observe::{self, Elsewhere, Pieces};
 use crate::target::Target;
 use crate::view;
 
@@ -57,7 +57,13 @@ pub(super) async fn rest<C: Cloud>(
         && tick.operator.denials.of(uid).is_none()
         && tick.operator.clock.mono() < until
         && observe::strangers(members, &groups, &tick.operator.owner(tick.object)).is_empty();
-    let pieces = Pieces { traffic: &target.traffic, groups: &groups, rule: None, health: &BTreeMap::new() };
+    let pieces = Pieces {
+        traffic: &target.traffic,
+        groups: &groups,
+        rule: None,
+        health: &BTreeMap::new(),
+        elsewhere: &Elsewhere::new(),
+    };
     let surveyed = Surveyed(observe::assemble(pieces).groups);
     Ok((as_recorded && rest::is_at_rest(environment, &surveyed)).then_some(Rest { service, until }))
 }

@@ -24,7 +24,7 @@ use tracing::{info, warn};
 use super::{Tick, already_requested, permission};
 use crate::denials::Ask;
 use crate::desk::Desk;
-use crate::observe::{Pieces, assemble};
+use crate::observe::{Elsewhere, Pieces, assemble};
 use crate::operator::TickError;
 use crate::record::{self, Recorded};
 use crate::tags::{self, Owner};
@@ -139,7 +139,13 @@ async fn candidates<C: Cloud>(
     };
     let groups = found.iter().map(|(_, found)| (found.group.name.clone(), found.group.clone())).collect();
     let health = BTreeMap::new();
-    let reading = assemble(Pieces { traffic, groups: &groups, rule: rule.as_ref(), health: &health });
+    let reading = assemble(Pieces {
+        traffic,
+        groups: &groups,
+        rule: rule.as_ref(),
+        health: &health,
+        elsewhere: &Elsewhere::new(),
+    });
     let candidate = |(place, found): (Place, FoundGroup)| {
         Some(Candidate {
             claim: tags::claim(&owner.installation, &found.group.name, &found.group.tags)?,

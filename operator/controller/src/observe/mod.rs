@@ -2,6 +2,7 @@
 //!
 //! A look that fails in any part is no look: what could not be read is unknown, never unhealthy.
 
+mod elsewhere;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use tracing::warn;
 use crate::tags::{self, Owner};
 use crate::target::{Target, TrafficTarget};
 
+pub(crate) use elsewhere::Elsewhere;
 pub(crate) use reading::{Pieces, assemble};
 
 /// Why a look shows nothing.
@@ -72,7 +74,14 @@ pub async fn look<C: Cloud>(
     for target_group in target.traffic.target_groups() {
         health.insert(target_group.clone(), cloud.target_health(&target.place, target_group).await?);
     }
-    let pieces = Pieces { traffic: &target.traffic, groups: &groups, rule: rule.as_ref(), health: &health };
+    let elsewhere = elsewhere::look(cloud, target, members, &groups, &mut health).await?;
+    let pieces = Pieces {
+        traffic: &target.traffic,
+        groups: &groups,
+        rule: rule.as_ref(),
+        health: &health,
+        elsewhere: &elsewhere,
+    };
     let reading = Reading { foreign, ..assemble(pieces) };
     let note = match watched.and_then(|name| Some((name, groups.get(name)?, reading.group(name)?))) {
         Some((name, group, seen)) if seen.healthy < seen.desired => {

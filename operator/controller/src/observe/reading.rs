@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use dryad_cloud::group::{Group, Instance, InstanceId, Lifecycle};
 use dryad_cloud::traffic::{Rule, TargetGroupArn, TargetHealth};
 use dryad_machine::name::GroupName;
-use dryad_machine::reading::{Attached, GroupSeen, Presence, Reading, Slot, SlotSeen, Traffic};
+use dryad_machine::reading::{Apart, Attached, GroupSeen, Presence, Reading, Slot, SlotSeen, Traffic};
 
+use super::Elsewhere;
 use crate::target::TrafficTarget;
 
 /// The targets of each target group.
@@ -19,6 +20,7 @@ pub(crate) struct Pieces<'a> {
     pub(crate) groups: &'a BTreeMap<GroupName, Group>,
     pub(crate) rule: Option<&'a Rule>,
     pub(crate) health: &'a Health,
+    pub(crate) elsewhere: &'a Elsewhere,
 }
 
 /// Puts the answers together. Whose a group is was told before.
@@ -33,10 +35,13 @@ fn seen(group: &Group, pieces: Pieces<'_>) -> GroupSeen {
         .iter()
         .filter(|instance| instance.lifecycle == Lifecycle::InService && instance.healthy)
         .collect();
+    let announced = pieces.elsewhere.get(&group.name);
+    let elsewhere = announced.map(|announced| announced.traffic.target_groups()).unwrap_or_default();
     let attached: Vec<_> = pieces
         .traffic
         .target_groups()
         .into_iter()
+        .chain(elsewhere)
         .filter(|target_group| group.target_groups.contains(target_group))
         .collect();
     let passes = |instance: &&Instance| {
@@ -60,12 +65,13 @@ fn seen(group: &Group, pieces: Pieces<'_>) -> GroupSeen {
         in_service: count(in_service.len()),
         healthy: count(in_service.iter().copied().filter(passes).count()),
         draining: count(group.instances.iter().filter(|instance| drains(instance)).count()),
-        attached: attachment(group, pieces.traffic),
+        attached: attachment(pieces.traffic, |target_group| group.target_groups.contains(target_group)),
+        apart: announced.map_or(Apart::NO, |announced| announced.apart(group, pieces.traffic)),
     }
 }
 
-fn attachment(group: &Group, traffic: &TrafficTarget) -> Attached {
-    let is_in = |target_group: &TargetGroupArn| group.target_groups.contains(target_group);
+/// Which of the target groups a group is attached to that is in these.
+pub(super) fn attachment(traffic: &TrafficTarget, is_in: impl Fn(&TargetGroupArn) -> bool) -> Attached {
     match traffic {
         TrafficTarget::Rule { a, b, .. } => match (is_in(a), is_in(b)) {
             (false, false) => Attached::Nowhere,
@@ -141,8 +147,10 @@ mod tests {
 
     use dryad_cloud::group::Capacity;
     use dryad_cloud::traffic::{RuleArn, Weight};
+    use dryad_machine::reading::Reach;
 
     use super::*;
+    use crate::observe::elsewhere::Announced;
 
     fn arn(name: &str) -> TargetGroupArn {
         TargetGroupArn(name.to_owned())
@@ -178,6 +186,16 @@ mod tests {
         rule: Option<&Rule>,
         health: &[(&str, &[(&str, TargetHealth)])],
     ) -> Reading {
+        read_apart(traffic, groups, rule, health, &Elsewhere::new())
+    }
+
+    fn read_apart(
+        traffic: &TrafficTarget,
+        groups: &[Group],
+        rule: Option<&Rule>,
+        health: &[(&str, &[(&str, TargetHealth)])],
+        elsewhere: &Elsewhere,
+    ) -> Reading {
         let groups = groups.iter().map(|group| (group.name.clone(), group.clone())).collect();
         let health = health
             .iter()
@@ -187,7 +205,7 @@ mod tests {
                 (arn(name), targets.collect())
             })
             .collect();
-        assemble(Pieces { traffic, groups: &groups, rule, health: &health })
+        assemble(Pieces { traffic, groups: &groups, rule, health: &health, elsewhere })
     }
 
     fn forward(weights: &[(&str, u32)]) -> Rule {
@@ -229,6 +247,58 @@ mod tests {
         let instances = [("i-1", Lifecycle::InService, true)];
         let reading = read(&rule_target(), &[group("web", &instances, &[])], Some(&rule), &[]);
         assert_eq!(reading.groups[&GroupName::new("web")].healthy, 1);
+    }
+
+    /// How a group stands that was announced with the rule of `a` and `b`, and is looked at by this traffic.
+    fn stands(traffic: &TrafficTarget, attached: &[&str], rule: Option<Rule>) -> (Attached, Apart, u32) {
+        let instances = [("i-1", Lifecycle::InService, true)];
+        let announced = Announced { traffic: rule_target(), rule };
+        let elsewhere = [(GroupName::new("web"), announced)].into();
+        let healthy: &[(&str, TargetHealth)] = &[("i-1", TargetHealth::Healthy)];
+        let health = [("a", healthy), ("b", &[])];
+        let here = forward(&[("c", 100), ("a", 0)]);
+        let groups = [group("web", &instances, attached)];
+        let seen = read_apart(traffic, &groups, Some(&here), &health, &elsewhere).groups;
+        let seen = &seen[&GroupName::new("web")];
+        (seen.attached, seen.apart, seen.healthy)
+    }
+
+    #[test]
+    fn a_group_is_judged_where_it_was_announced_as_well() {
+        let shared = TrafficTarget::TargetGroup(arn("shared"));
+        let usual = || Some(forward(&[("a", 100), ("b", 0)]));
+        let apart = |attached, reach| Apart { attached, reach };
+        let (a, b) = (Attached::To(Slot::A), Attached::To(Slot::B));
+        let nowhere = Attached::Nowhere;
+        let redirect = || Some(Rule::Other("a redirect".to_owned()));
+        assert_eq!(stands(&shared, &["a"], usual()), (nowhere, apart(a, Reach::Requests), 1));
+        assert_eq!(
+            stands(&shared, &["b"], usual()),
+            (nowhere, apart(b, Reach::Nothing), 0),
+            "its weight is 0"
+        );
+        assert_eq!(stands(&shared, &[], usual()), (nowhere, apart(nowhere, Reach::Nothing), 1));
+        assert_eq!(stands(&shared, &["a"], None), (nowhere, apart(a, Reach::Nothing), 1), "the rule is gone");
+        assert_eq!(
+            stands(&shared, &["a"], redirect()),
+            (nowhere, apart(a, Reach::Requests), 1),
+            "nobody knows"
+        );
+    }
+
+    #[test]
+    fn what_is_looked_at_anyway_is_not_left_twice() {
+        let overlapping = TrafficTarget::Rule { rule: RuleArn("next".to_owned()), a: arn("c"), b: arn("a") };
+        let usual = || Some(forward(&[("a", 100), ("b", 0)]));
+        let seen = stands(&overlapping, &["a"], usual());
+        let apart = Apart { attached: Attached::Nowhere, reach: Reach::Requests };
+        assert_eq!(seen, (Attached::To(Slot::B), apart, 1), "the other rule still sends it requests");
+        let workers = Elsewhere::from([(
+            GroupName::new("web"),
+            Announced { traffic: TrafficTarget::Workers, rule: None },
+        )]);
+        let read = read_apart(&overlapping, &[group("web", &[], &[])], None, &[], &workers);
+        assert_eq!(read.groups[&GroupName::new("web")].apart.reach, Reach::Work);
     }
 
     #[test]

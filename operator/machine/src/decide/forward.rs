@@ -89,7 +89,7 @@ fn shared(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading, green: &G
     if !hold.is_empty() {
         return hold;
     }
-    let attached = plan.blue.iter().find(|name| case.carries(reading, name));
+    let attached = plan.blue.iter().find(|name| case.carries_here(reading, name));
     match attached {
         Some(blue) if is_held(case, plan, reading) && case.permits(Removal::Group(blue)) => {
             vec![Effect::Detach { group: blue.clone(), slot: None }]

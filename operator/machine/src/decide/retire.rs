@@ -8,7 +8,7 @@ use crate::capacity::Removal;
 use crate::case::Case;
 use crate::memory::{Memory, Now};
 use crate::name::GroupName;
-use crate::reading::{Attached, GroupSeen, Presence, Reading, Slot};
+use crate::reading::{Attached, Presence, Reading, Slot};
 
 use std::time::Duration;
 
@@ -45,7 +45,10 @@ pub(crate) fn retire(
         return Retiring::Wait;
     }
     if seen.attached != Attached::Nowhere {
-        return Retiring::Do(Effect::Detach { group: name.clone(), slot: slot_to_leave(seen) });
+        return Retiring::Do(Effect::Detach { group: name.clone(), slot: slot_of(seen.attached) });
+    }
+    if seen.apart.attached != Attached::Nowhere {
+        return Retiring::Do(Effect::Leave { group: name.clone(), slot: slot_of(seen.apart.attached) });
     }
     if seen.draining > 0 {
         return Retiring::Wait;
@@ -60,8 +63,8 @@ pub(crate) fn retire(
 }
 
 /// The slot that the group is to be detached from next; none for the target group that all share.
-fn slot_to_leave(seen: &GroupSeen) -> Option<Slot> {
-    match seen.attached {
+fn slot_of(attached: Attached) -> Option<Slot> {
+    match attached {
         Attached::To(slot) => Some(slot),
         Attached::ToBoth => Some(Slot::A),
         Attached::Nowhere | Attached::ToShared => None,
@@ -85,7 +88,10 @@ pub(super) fn retire_blue(case: &Case<'_>) -> Vec<Effect> {
 /// else were taken.
 pub(crate) fn one_from_users(mut effects: Vec<Effect>, carries: impl Fn(&GroupName) -> bool) -> Vec<Effect> {
     let takes = |effect: &Effect| match effect {
-        Effect::Detach { group, .. } | Effect::Empty(group) | Effect::Delete(group) => carries(group),
+        Effect::Detach { group, .. }
+        | Effect::Leave { group, .. }
+        | Effect::Empty(group)
+        | Effect::Delete(group) => carries(group),
         Effect::Launch { .. }
         | Effect::Resize { .. }
         | Effect::Enlist(_)

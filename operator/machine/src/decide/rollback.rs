@@ -42,24 +42,23 @@ fn blue_here<'a>(
 
 fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Effect> {
     let here = || blue_here(plan, reading);
-    let (name, _) = here().next()?;
+    here().next()?;
     match plan.route {
         Route::Weighted { green } => {
             let home = green.other();
-            if !plan
-                .blue
-                .iter()
-                .filter_map(|name| reading.group(name))
-                .any(|seen| seen.attached.includes(home))
-            {
+            let is_home = |name| reading.group(name).is_some_and(|seen| seen.attached.includes(home));
+            let detached = here().find(|(name, _)| case.belongs(name, Some(home)));
+            if let Some((name, _)) = detached.filter(|_| !plan.blue.iter().any(is_home)) {
                 return Some(Effect::Attach { group: name.clone(), slot: Some(home) });
             }
-            let shift = !reading.traffic.is_all_on(home) && case.permits(Removal::Shift(home));
+            let shift = !case.traffic_is_home(plan, reading) && case.permits(Removal::Shift(home));
             shift.then_some(Effect::Shift(home))
         }
         Route::Shared {} => {
             // All of blue: its floor was counted over all of it.
-            let detached = |(_, seen): &(&GroupName, &GroupSeen)| seen.attached != Attached::ToShared;
+            let detached = |(name, seen): &(&GroupName, &GroupSeen)| {
+                seen.attached != Attached::ToShared && case.belongs(name, None)
+            };
             if let Some((name, _)) = here().find(detached) {
                 return Some(Effect::Attach { group: name.clone(), slot: None });
             }

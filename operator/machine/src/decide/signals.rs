@@ -6,7 +6,7 @@ use crate::event::{Event, Reason};
 use crate::memory::Verdict;
 use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
-use crate::reading::{Attached, Presence, Reading};
+use crate::reading::{AtWork, Attached, Presence, Reading};
 use crate::state::State;
 use crate::view::{
     Claim, Deletion, EndRequest, Evaluation, Existence, Home, Mark, Others, Paused, Resolution, Successor,
@@ -146,7 +146,12 @@ fn green_lost(case: &Case<'_>) -> Option<Signal> {
     let plan = case.plan()?;
     let launching = case.state() == State::RolloutWait && case.view.deployment.history.step() == Some(1);
     let joining = |reading: &Reading| {
-        case.state() == State::RolloutWait && plan.blue.iter().any(|blue| case.carries(reading, blue))
+        let serves = |blue| match plan.route {
+            // By the rule green takes over at once; what else reaches blue says nothing of it.
+            Route::Weighted { .. } => case.carries_here(reading, blue),
+            Route::Shared {} | Route::Workers {} => case.carries(reading, blue),
+        };
+        case.state() == State::RolloutWait && plan.blue.iter().any(serves)
     };
     let lost = |reading: &Reading| match reading.group(&plan.green) {
         None if launching => None,
@@ -242,7 +247,7 @@ fn stands(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading) -> bool {
         Route::Shared {} => match step.reduces_blue() {
             true => {
                 green.attached == Attached::ToShared
-                    && !plan.blue.iter().any(|blue| case.carries(reading, blue))
+                    && !plan.blue.iter().any(|blue| case.carries_here(reading, blue))
             }
             false => green.attached == Attached::Nowhere,
         },
@@ -386,11 +391,25 @@ fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
             Some((healthy, wanted)) => format!("{healthy} of {wanted} instances are healthy"),
             None => "waiting to see the cloud".to_owned(),
         },
-        State::RetainWait => "keeping blue for an instant return".to_owned(),
+        State::RetainWait => match reached_apart(case) {
+            None => "keeping blue for an instant return".to_owned(),
+            Some(by) => format!(
+                "keeping blue for an instant return; requests still reach it by {by}, where nobody answers them once it \
+                 is retired"
+            ),
+        },
         State::RetireWait => "retiring blue".to_owned(),
         State::Rollback => "rolling back".to_owned(),
         State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
     }
+}
+
+/// By what requests still reach blue where it was announced, if that is elsewhere.
+fn reached_apart(case: &Case<'_>) -> Option<String> {
+    let (plan, reading) = (case.plan()?, case.reading()?);
+    let blue = plan.blue.iter().find(|name| reading.carries_apart(name, AtWork::No))?;
+    let access = case.environment()?.tenure.member(blue)?.access.as_ref()?;
+    access.arns().next().map(ToString::to_string)
 }
 
 fn before_retain(state: State) -> bool {

@@ -21,7 +21,7 @@ use dryad_machine::view::{
 };
 use jiff::Timestamp;
 
-use crate::world::{ENVIRONMENT, Id, MAX, MIN, uid};
+use crate::world::{Announced, ENVIRONMENT, Id, MAX, MIN, uid};
 
 /// How many Deployments there may be.
 pub(crate) const DEPLOYMENTS: usize = 2;
@@ -243,7 +243,11 @@ fn access(routing: Routing) -> Access {
 }
 
 /// What the ledger says of the group that serves before the first deploy of ours.
-pub(crate) fn serving(environment: &mut Environment) {
+pub(crate) fn serving(environment: &mut Environment, announced: Announced) {
+    let access = match announced {
+        Announced::Here => environment.view.access.clone(),
+        Announced::Elsewhere => Access::TargetGroup { arn: Arn::new("elsewhere") },
+    };
     let deployed = Deployed {
         shipment: shipment(),
         deployment: "d0".to_owned(),
@@ -257,7 +261,7 @@ pub(crate) fn serving(environment: &mut Environment) {
         groups: vec![Member {
             name: Id::BLUE.name(),
             place: environment.view.place.clone(),
-            access: Some(environment.view.access.clone()),
+            access: Some(access),
             owner: uid(0),
             turn: Turn::new(1),
             role: Role::Serving,

@@ -52,6 +52,10 @@ pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(),
     let effect = &request.effect;
     let takes = removes(effect, &state.world);
     unless(!takes || looks >= 2, Rule::S1, "a removal was sent without two readings")?;
+    let in_order = !request.accountable || empties_who_has_left(effect, &state.world);
+    unless(in_order, Rule::S1, "a group is emptied while a load balancer still sends it requests")?;
+    let announced = attaches_where_announced(effect, &state.api);
+    unless(announced, Rule::S6, "a group is attached where it was not announced")?;
     if let Subject::Deployment(place) = request.sender {
         let deployment = state.api.deployment(place);
         let deployment = deployment.ok_or(Broken { rule: Rule::S2, how: "a deploy that is gone acts" })?;
@@ -98,9 +102,30 @@ pub(crate) fn landing(state: &State, request: &Request) -> Result<(), Broken> {
     unless(keeps_users_served(state, request, &after), Rule::S1, "a request takes more than may be missed")
 }
 
+/// Whether what is emptied has left every target group, and drained.
+fn empties_who_has_left(effect: &Effect, world: &World) -> bool {
+    let Effect::Empty(group) = effect else { return true };
+    let group = world.groups.get(&Id::of(group));
+    group.is_none_or(|group| group.is_out_of_traffic() && !group.draining)
+}
+
+fn attaches_where_announced(effect: &Effect, api: &Api) -> bool {
+    let Effect::Attach { group, .. } = effect else { return true };
+    let announced = api.member(Id::of(group)).and_then(|member| member.access.as_ref());
+    let environment = api.environment.as_ref().map(|environment| &environment.view.access);
+    announced.zip(environment).is_none_or(|(announced, here)| announced == here)
+}
+
 /// Whether it takes a group down, and does nothing else.
 fn takes_down(effect: &Effect) -> bool {
-    matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_) | Effect::Disown(_))
+    matches!(
+        effect,
+        Effect::Detach { .. }
+            | Effect::Leave { .. }
+            | Effect::Empty(_)
+            | Effect::Delete(_)
+            | Effect::Disown(_)
+    )
 }
 
 fn effect_on(effect: &Effect) -> Option<Id> {
@@ -109,6 +134,7 @@ fn effect_on(effect: &Effect) -> Option<Id> {
         | Effect::Resize { group, .. }
         | Effect::Attach { group, .. }
         | Effect::Detach { group, .. }
+        | Effect::Leave { group, .. }
         | Effect::Empty(group)
         | Effect::Delete(group)
         | Effect::Disown(group) => Some(Id::of(group)),
@@ -147,7 +173,9 @@ fn holds_turn(api: &Api, deployment: &DeploymentView) -> bool {
 fn removes(effect: &Effect, world: &World) -> bool {
     match effect {
         Effect::Shift(slot) => world.weight(slot.other()) > 0,
-        Effect::Detach { group, .. } | Effect::Empty(group) => world.groups.contains_key(&Id::of(group)),
+        Effect::Detach { group, .. } | Effect::Leave { group, .. } | Effect::Empty(group) => {
+            world.groups.contains_key(&Id::of(group))
+        }
         Effect::Resize { group, size } => world.groups.get(&Id::of(group)).is_some_and(|group| {
             let desired = u32::from(group.desired);
             size.settles_at(desired) < desired
@@ -178,7 +206,7 @@ fn blue_is_proven_superfluous(
     let reduces = match effect {
         Effect::Shift(slot) => Some(*slot) == green_slot,
         Effect::Detach { group, .. } => is_blue(group),
-        Effect::Empty(group) | Effect::Delete(group) => {
+        Effect::Leave { group, .. } | Effect::Empty(group) | Effect::Delete(group) => {
             unless(!is_blue(group) || retiring, Rule::S4, "blue is taken down before it may be retired")?;
             is_blue(group)
         }

@@ -11,7 +11,7 @@ use crate::memory::Certainty;
 use crate::properties::Reached;
 use crate::seam::Seam;
 use crate::state::{Budget, Operator, State};
-use crate::world::World;
+use crate::world::{Announced, World};
 
 /// How the cloud behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub(crate) struct Scope {
     pub(crate) name: &'static str,
     pub(crate) routing: Routing,
     pub(crate) beginning: Beginning,
+    /// Where what serves to begin with was announced.
+    pub(crate) announced: Announced,
     pub(crate) cloud: Cloud,
     pub(crate) caches: Caches,
     pub(crate) operators: usize,
@@ -88,6 +90,7 @@ impl Scope {
         name: "plain",
         routing: Routing::Weighted,
         beginning: Beginning::Serving,
+        announced: Announced::Here,
         cloud: Cloud::Slow,
         caches: Caches::Fresh,
         operators: 1,
@@ -117,8 +120,8 @@ impl Scope {
         let world = match self.beginning {
             Beginning::First => World::empty(self.routing),
             Beginning::Serving | Beginning::Everywhere => {
-                api::serving(&mut environment);
-                World::serving(self.routing, self.size)
+                api::serving(&mut environment, self.announced);
+                World::serving(self.routing, self.announced, self.size)
             }
         };
         let api = Api {

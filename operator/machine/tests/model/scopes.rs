@@ -9,6 +9,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 use crate::properties::Reached;
 use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::state::Budget;
+use crate::world::Announced;
 
 /// How far a run goes.
 #[derive(Clone, Copy)]
@@ -141,6 +142,47 @@ fn capacity() -> Vec<Scope> {
             late_writes: true,
             budget: Budget { requests: 2, crashes: 1, unanswered: 1, ..NONE },
             reaches: &[Done, Restored, InFlight],
+            ..DEEP
+        },
+    ]
+}
+
+/// Blue was announced for other traffic than the Environment has by now.
+fn moved() -> Vec<Scope> {
+    use Reached::{
+        Aborted, BlueGone, Canceled, Done, EnvironmentGone, Failed, InFlight, Returned, Uncertain,
+    };
+    let reaches = &[Done, Failed, Aborted, Canceled, Returned, BlueGone, EnvironmentGone];
+    vec![
+        Scope {
+            name: "one request, the traffic was edited to a rule",
+            announced: Announced::Elsewhere,
+            reaches,
+            ..WHOLE
+        },
+        Scope {
+            name: "one request, the traffic was edited to a shared target group",
+            routing: Routing::Shared,
+            announced: Announced::Elsewhere,
+            reaches,
+            ..WHOLE
+        },
+        Scope {
+            name: "the traffic was edited to a rule, instances die, crashes, late mutations",
+            announced: Announced::Elsewhere,
+            zombies: 1,
+            budget: Budget { requests: 1, deaths: 1, crashes: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, Aborted, InFlight, Uncertain],
+            ..DEEP
+        },
+        Scope {
+            name: "the traffic was edited to a shared target group, slow cloud, late mutations",
+            routing: Routing::Shared,
+            announced: Announced::Elsewhere,
+            cloud: Cloud::Slow,
+            zombies: 1,
+            budget: Budget { requests: 1, unanswered: 1, ..NONE },
+            reaches: &[Done, Failed, Aborted, InFlight],
             ..DEEP
         },
     ]
@@ -316,7 +358,7 @@ pub(crate) fn verdict(scope: &Scope, checker: &impl Checker<Scope>) -> Result<()
 
 #[test]
 fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
-    let mut scopes = [whole(), capacity(), network(), cloud()].concat();
+    let mut scopes = [whole(), capacity(), moved(), network(), cloud()].concat();
     let reach = Reach::asked_for();
     for scope in &mut scopes {
         reach.widen(scope);

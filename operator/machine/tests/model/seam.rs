@@ -64,6 +64,10 @@ pub(crate) enum Seam {
     ShrinksBlindly,
     /// What was held stays as it is between deploys.
     NeverRestores,
+    /// What stands apart is emptied before it has left the target group that it was announced with.
+    NeverLeaves,
+    /// A rollback attaches blue wherever the Environment's groups are attached by now.
+    AttachesAnywhere,
     /// A retained Environment is let go of with what serves still held.
     LeavesHeld,
 }
@@ -132,6 +136,8 @@ impl Seam {
             (Self::NeverAsksForItsHome, _) => {
                 decide::decide(View { home: Home::Standing, ..view }, memory, now)
             }
+            (Self::NeverLeaves, _) => never_leaves(decide::decide(view, memory, now)),
+            (Self::AttachesAnywhere, State::Rollback) => forget_announcements(view, memory, now),
             (Self::NeverGivesUp, _) => decide::decide(view, memory, Wall::Early.now(PRESENT)),
             (Self::NeverRests, state) if state.is_terminal() => act(vec![Effect::Enlist(slot)]),
             _ => decide::decide(view, memory, now),
@@ -149,6 +155,7 @@ impl Seam {
                 let action = Action::Write(Write::Tenure { to, change: TenureChange::Forget });
                 Decision { action, ..decision }
             }
+            Self::NeverLeaves => never_leaves(decision),
             Self::NeverTidies => Decision { action: Action::Wait, ..decision },
             Self::ShrinksBlindly => shrink_blindly(case, memory, now).unwrap_or(decision),
             Self::NeverRestores => match decision.action {
@@ -166,6 +173,26 @@ impl Seam {
             _ => decision,
         }
     }
+}
+
+fn never_leaves(mut decision: Decision) -> Decision {
+    if let Action::Act(effects) = &mut decision.action {
+        for effect in effects {
+            if let Effect::Leave { group, .. } = effect {
+                *effect = Effect::Empty(group.clone());
+            }
+        }
+    }
+    decision
+}
+
+/// Shows an Environment whose ledger does not say where its groups were announced.
+fn forget_announcements(view: View<'_>, memory: &Memory, now: Now) -> Decision {
+    let mut forgetful = view.environment.cloned();
+    for member in forgetful.iter_mut().flat_map(|environment| &mut environment.tenure.groups) {
+        member.access = None;
+    }
+    decide::decide(View { environment: forgetful.as_ref(), ..view }, memory, now)
 }
 
 /// Shrinks what serves to its declared size as soon as it was looked at twice.

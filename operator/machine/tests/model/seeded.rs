@@ -5,6 +5,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
 use crate::state::Budget;
+use crate::world::Announced;
 
 /// Where most guards are missed soon: anything may happen, from anywhere.
 const ANYWHERE: Scope = Scope {
@@ -63,6 +64,8 @@ const ABANDONED: Scope = Scope {
 /// Others make groups under names of ours.
 const CROWDED: Scope =
     Scope { zombies: 0, budget: Budget { meddling: 1, unanswered: 0, ..ANYWHERE.budget }, ..ANYWHERE };
+/// The Environment's traffic was edited since blue was launched.
+const MOVED: Scope = Scope { announced: Announced::Elsewhere, ..ANYWHERE };
 const ENDING: Scope = Scope { endings_one_in: 1, zombies: 0, ..ANYWHERE };
 
 caught! {
@@ -87,5 +90,7 @@ caught! {
     a_deploy_blinded_by_another_ones_group_is_caught: BlindedByOthers breaks "L" in Scope { endings_one_in: 1, ..CROWDED };
     a_group_shrunk_while_its_instances_come_and_go_is_caught: ShrinksBlindly breaks "S1" in SCALED;
     a_blue_that_stays_held_is_caught: NeverRestores breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
+    a_group_emptied_while_it_is_reached_where_it_was_announced_is_caught: NeverLeaves breaks "S1" in MOVED;
+    a_blue_attached_where_it_was_not_announced_is_caught: AttachesAnywhere breaks "S6" in MOVED;
     an_environment_let_go_of_with_its_blue_held_is_caught: LeavesHeld breaks "S7" in ABANDONED;
 }

@@ -12,7 +12,7 @@ use crate::rules::at_work;
 use crate::scope::{Beginning, Cloud, Scope};
 use crate::state::State;
 use crate::tick::{self, Fate, Findings, Sight};
-use crate::world::{Happening, Id};
+use crate::world::{Announced, Happening, Id};
 
 const GREEN: Id = Id { turn: 2, owner: 1 };
 const SECOND: Id = Id { turn: 3, owner: 2 };
@@ -38,7 +38,16 @@ struct Story {
 
 impl Story {
     fn new(routing: Routing, beginning: Beginning) -> Self {
-        let scope = Scope { routing, beginning, cloud: Cloud::Slow, second: true, ..Scope::PLAIN };
+        Self::of(&Scope { routing, beginning, ..Scope::PLAIN })
+    }
+
+    /// The Environment's traffic was edited since blue was launched.
+    fn moved(routing: Routing) -> Self {
+        Self::of(&Scope { routing, announced: Announced::Elsewhere, ..Scope::PLAIN })
+    }
+
+    fn of(scope: &Scope) -> Self {
+        let scope = Scope { cloud: Cloud::Slow, second: true, ..scope.clone() };
         let state = scope.beginnings().remove(0);
         Self { scope, state, weather: Weather::Fair, wall: Wall::Early, said: Said::Good }
     }
@@ -399,5 +408,37 @@ fn groups_that_carry_traffic_are_given_up_one_at_a_time() {
         story.tick();
         let serving = story.state.world.groups.keys().filter(|id| story.carries(**id)).count();
         assert!(serving >= 1, "users are left without an instance");
+    }
+}
+
+#[test]
+fn a_blue_that_was_announced_elsewhere_keeps_its_users_until_it_is_retired() {
+    for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
+        let mut story = Story::moved(routing);
+        story.until(Phase::RetainWait, None);
+        assert!(
+            story.carries(GREEN) && story.state.world.groups[&Id::BLUE].apart == Attached::ToShared,
+            "{routing:?}"
+        );
+        story.until(Phase::Done, None);
+        story.rest();
+        assert!(story.carries(GREEN) && !story.exists(Id::BLUE), "{routing:?}");
+    }
+}
+
+#[test]
+fn a_rollback_leaves_a_blue_that_was_announced_elsewhere_exactly_as_it_was() {
+    for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
+        for (phase, step) in
+            [(Phase::EvaluateWait, Some(1)), (Phase::EvaluateWait, Some(2)), (Phase::RetainWait, None)]
+        {
+            let mut story = Story::moved(routing);
+            let before = story.state.world.clone();
+            story.until(phase, step);
+            story.ask(Ask::End(0, EndRequest::Rollback));
+            story.rest();
+            assert_eq!(story.phase(0), Phase::Aborted, "{routing:?} {phase} {step:?}");
+            assert_eq!(story.state.world.groups, before.groups, "{routing:?} {phase} {step:?}");
+        }
     }
 }

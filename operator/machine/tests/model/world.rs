@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_machine::effect::{Effect, Size};
 use dryad_machine::name::{GroupName, Turn, Uid};
-use dryad_machine::reading::{Attached, GroupSeen, Presence, Reading, Slot, SlotSeen, Traffic};
+use dryad_machine::reading::{Apart, Attached, GroupSeen, Presence, Reach, Reading, Slot, SlotSeen, Traffic};
 use dryad_machine::view::Routing;
 
 /// The Environment's name, of which every group's name is made.
@@ -59,6 +59,8 @@ pub(crate) struct Group {
     pub(crate) terminating: bool,
     pub(crate) draining: bool,
     pub(crate) attached: Attached,
+    /// What it is attached to where it was announced, if that is elsewhere. It has users there, who stay.
+    pub(crate) apart: Attached,
 }
 
 impl Group {
@@ -73,12 +75,18 @@ impl Group {
             terminating: false,
             draining: false,
             attached: Attached::Nowhere,
+            apart: Attached::Nowhere,
         }
+    }
+
+    /// Whether no load balancer sends it anything.
+    pub(crate) fn is_out_of_traffic(&self) -> bool {
+        [self.attached, self.apart] == [Attached::Nowhere; 2]
     }
 
     /// H.
     pub(crate) fn healthy(&self) -> u8 {
-        let counts = self.presence == Presence::Here && (self.warm || self.attached == Attached::Nowhere);
+        let counts = self.presence == Presence::Here && (self.warm || self.is_out_of_traffic());
         if counts { self.up } else { 0 }
     }
 
@@ -116,7 +124,13 @@ impl Group {
         };
         self.draining |= left != self.attached && self.up > 0;
         self.attached = left;
-        self.warm |= left == Attached::Nowhere;
+        self.warm |= self.is_out_of_traffic();
+    }
+
+    fn leave(&mut self) {
+        self.draining |= self.apart != Attached::Nowhere && self.up > 0;
+        self.apart = Attached::Nowhere;
+        self.warm |= self.is_out_of_traffic();
     }
 }
 
@@ -143,6 +157,15 @@ pub(crate) enum Happening {
     Vacated(Id),
 }
 
+/// Where what serves was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Announced {
+    /// Where new groups are.
+    Here,
+    /// Elsewhere: the Environment's traffic was edited since.
+    Elsewhere,
+}
+
 /// Everything there is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
@@ -161,14 +184,15 @@ impl World {
     }
 
     /// One group that serves, with this many instances.
-    pub(crate) fn serving(routing: Routing, size: u8) -> Self {
+    pub(crate) fn serving(routing: Routing, announced: Announced, size: u8) -> Self {
         let mut world = Self::empty(routing);
-        let attached = match routing {
-            Routing::Weighted => Attached::To(Slot::A),
-            Routing::Shared => Attached::ToShared,
-            Routing::Workers => Attached::Nowhere,
+        let (attached, apart) = match (announced, routing) {
+            (Announced::Here, Routing::Weighted) => (Attached::To(Slot::A), Attached::Nowhere),
+            (Announced::Here, Routing::Shared) => (Attached::ToShared, Attached::Nowhere),
+            (Announced::Here, Routing::Workers) => (Attached::Nowhere, Attached::Nowhere),
+            (Announced::Elsewhere, _) => (Attached::Nowhere, Attached::ToShared),
         };
-        let group = Group { up: size, attached, ..Group::launched(size) };
+        let group = Group { up: size, attached, apart, ..Group::launched(size) };
         world.groups.insert(Id::BLUE, group);
         world
     }
@@ -180,13 +204,14 @@ impl World {
     /// Whether requests reach the group. Which workers are at work is for the ledger to say.
     pub(crate) fn carries(&self, id: Id, at_work: &dyn Fn(Id) -> bool) -> bool {
         let Some(group) = self.groups.get(&id) else { return false };
-        match self.routing {
-            Routing::Weighted => {
-                [Slot::A, Slot::B].iter().any(|slot| group.attached.includes(*slot) && self.weight(*slot) > 0)
+        group.apart != Attached::Nowhere
+            || match self.routing {
+                Routing::Weighted => [Slot::A, Slot::B]
+                    .iter()
+                    .any(|slot| group.attached.includes(*slot) && self.weight(*slot) > 0),
+                Routing::Shared => group.attached == Attached::ToShared,
+                Routing::Workers => at_work(id),
             }
-            Routing::Shared => group.attached == Attached::ToShared,
-            Routing::Workers => at_work(id),
-        }
     }
 
     /// How many healthy instances requests reach.
@@ -207,6 +232,10 @@ impl World {
             healthy: group.healthy().into(),
             draining: group.draining.into(),
             attached: group.attached,
+            apart: Apart {
+                attached: group.apart,
+                reach: if group.apart == Attached::Nowhere { Reach::Nothing } else { Reach::Requests },
+            },
         };
         let slot = |weight: Option<u8>| SlotSeen { weight: weight.map(u32::from), strangers: 0 };
         Reading {
@@ -246,6 +275,7 @@ impl World {
                 self.change(group, |group| group.attach(to));
             }
             Effect::Detach { group, slot } => self.change(group, |group| group.detach(*slot)),
+            Effect::Leave { group, .. } => self.change(group, Group::leave),
             Effect::Delete(group) => self.change(group, |group| {
                 if group.is_empty() {
                     group.presence = Presence::BeingDeleted;
@@ -318,7 +348,7 @@ impl World {
         let Some(group) = self.groups.get_mut(&id) else { return };
         match happening {
             Happening::Up(_) => {
-                group.warm &= group.up > 0 || group.attached == Attached::Nowhere;
+                group.warm &= group.up > 0 || group.is_out_of_traffic();
                 group.up += 1;
             }
             Happening::Warm(_) => group.warm = true,

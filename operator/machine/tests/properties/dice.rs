@@ -11,7 +11,7 @@ use dryad_machine::history::{Entry, History};
 use dryad_machine::memory::{Look, Memory, Now, Stage, Verdict};
 use dryad_machine::name::{AccountName, Arn, GroupName, Place, Region, Turn, Uid};
 use dryad_machine::plan::{Pace, Plan, Revision, Route};
-use dryad_machine::reading::{Attached, GroupSeen, Presence, Reading, Slot, SlotSeen, Traffic};
+use dryad_machine::reading::{Apart, Attached, GroupSeen, Presence, Reach, Reading, Slot, SlotSeen, Traffic};
 use dryad_machine::release::Release;
 use dryad_machine::state::State;
 use dryad_machine::strategy::Strategy;
@@ -259,6 +259,13 @@ impl<'a> Dice<'a> {
                 Attached::ToBoth,
                 Attached::ToShared,
             ]),
+            apart: match self.one_in(4) {
+                true => Apart {
+                    attached: self.pick(&[Attached::Nowhere, Attached::To(Slot::A), Attached::ToShared]),
+                    reach: self.pick(&[Reach::Nothing, Reach::Requests, Reach::Work]),
+                },
+                false => Apart::NO,
+            },
         }
     }
 

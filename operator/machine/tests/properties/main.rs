@@ -13,7 +13,7 @@ use dryad_machine::history::MESSAGE_LIMIT;
 use dryad_machine::memory::{Memory, Now};
 use dryad_machine::name::GroupName;
 use dryad_machine::plan::Route;
-use dryad_machine::reading::{Reading, Traffic};
+use dryad_machine::reading::{Attached, Reading, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{
@@ -94,7 +94,7 @@ impl Case {
             reading.is_some_and(|it| it.traffic.slot(slot).and_then(|seen| seen.weight).unwrap_or(0) > 0)
         };
         match effect {
-            Effect::Detach { .. } | Effect::Empty(_) => true,
+            Effect::Detach { .. } | Effect::Leave { .. } | Effect::Empty(_) => true,
             Effect::Delete(group) => self.is_present(group),
             Effect::Shift(slot) => weighs(slot.other()),
             Effect::Resize { group, size } => {
@@ -115,7 +115,14 @@ fn effects(decision: &Decision) -> &[Effect] {
 }
 
 fn takes_down(effect: &Effect) -> bool {
-    matches!(effect, Effect::Detach { .. } | Effect::Empty(_) | Effect::Delete(_) | Effect::Disown(_))
+    matches!(
+        effect,
+        Effect::Detach { .. }
+            | Effect::Leave { .. }
+            | Effect::Empty(_)
+            | Effect::Delete(_)
+            | Effect::Disown(_)
+    )
 }
 
 fn target(effect: &Effect) -> Option<&GroupName> {
@@ -124,6 +131,7 @@ fn target(effect: &Effect) -> Option<&GroupName> {
         | Effect::Resize { group, .. }
         | Effect::Attach { group, .. }
         | Effect::Detach { group, .. }
+        | Effect::Leave { group, .. }
         | Effect::Empty(group)
         | Effect::Delete(group)
         | Effect::Disown(group) => Some(group),
@@ -133,6 +141,39 @@ fn target(effect: &Effect) -> Option<&GroupName> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_group_is_attached_only_where_it_was_announced(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let access = |name: &GroupName| case.environment.as_ref()?.tenure.member(name)?.access.as_ref();
+        let green = case.deployment.plan.as_ref().and_then(|plan| access(&plan.green));
+        for effect in effects(&case.decide()) {
+            let Effect::Attach { group, slot } = effect else { continue };
+            if let Some((announced, here)) = access(group).zip(green.and_then(|green| green.target_group(*slot))) {
+                prop_assert!(announced.arns().any(|arn| arn == here), "{:?}", effect);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_apart_is_detached_there_before_it_is_emptied_or_deleted(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let reading = case.memory.latest(case.now, dice::TICK);
+        let stands_apart = |group| {
+            reading.and_then(|reading| reading.group(group)).is_some_and(|seen| seen.apart.attached != Attached::Nowhere)
+        };
+        let of_environment = case.environment.as_ref().map(|environment| {
+            let Case { finalizer, holder, deploys, .. } = case;
+            environment::decide(EnvironmentCase { environment, finalizer, holder, deploys }, &case.memory, case.now)
+        });
+        for effect in [Some(case.decide()), of_environment].iter().flatten().flat_map(effects) {
+            match effect {
+                Effect::Empty(group) | Effect::Delete(group) => prop_assert!(!stands_apart(group), "{:?}", effect),
+                Effect::Leave { group, .. } => prop_assert!(stands_apart(group), "{:?}", effect),
+                _ => {}
+            }
+        }
+    }
 
     #[test]
     fn only_the_holder_of_the_recorded_turn_changes_the_cloud(bytes in any::<[u8; 256]>()) {

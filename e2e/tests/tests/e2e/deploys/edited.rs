@@ -2,12 +2,18 @@
 //! looked at, kept and taken down where it was announced, and a deploy goes on where it began.
 
 use dryad_crds::{Deployment, Environment};
+use dryad_local_cloud::model::autoscaling::DescribedGroup;
+use dryad_local_cloud::model::elb::DescribeRules;
+use dryad_local_cloud::model::log::Entry;
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
 use serde_json::{Value, json};
 
-use crate::deploys::capacity::{declare, until_sized};
-use crate::deploys::scene::{Place, Scene, WEB, changes, green_of};
+use crate::deploys::capacity::{declare, group, until_sized};
+use crate::deploys::scene::{
+    Place, Scene, WEB, assert_ends, carried_out, changes, fault, green_of, until_asked_by,
+};
+use crate::deploys::stage;
 use crate::deploys::users::Users;
 
 /// From now on requests come by the one target group of another load balancer.
@@ -102,22 +108,104 @@ async fn a_deploy_goes_on_where_it_began_whatever_is_edited_meanwhile() {
     assert_eq!(users.leave().await, "two");
 }
 
+/// From now on requests come by the rule with two target groups.
+fn by_rule(scene: &Scene) -> Value {
+    json!({ "traffic": {
+        "targetGroup": null,
+        "loadBalancerRule": { "ruleArn": scene.stage.web.rule, "targetGroupArns": scene.stage.web.target_groups },
+    } })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_deploy_takes_the_edited_traffic_and_leaves_the_old_one_served_until_blue_is_retired() {
     let scene = Scene::set("edited-next", |_| {}).await;
     let old = Users::of(&scene.stage);
+    let blue = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let before = group(&scene, &blue);
     let _operator = scene.stage.operator("a").unwrap();
     declare(&scene, by_shared(&scene)).await;
     scene.stage.deploy("web-2", json!({ "environment": WEB, "request": { "skipEvaluation": true } })).await;
     let green = green_of(&scene.stage.until_state("web-2", State::RetainWait).await);
     let new = Users::at(&scene.stage.web.shared.url);
     new.until_answered("two").await;
-    assert_eq!(old.leave().await, "one");
+    scene.hold(&[fault("DetachLoadBalancerTargetGroups")], &[]);
     scene.stage.delete::<Deployment>("web-2").await;
+    until_asked_by(&scene, "a", "DetachLoadBalancerTargetGroups").await;
+    let kept = group(&scene, &blue);
+    assert_eq!((kept.target_group_arns, kept.desired_capacity), (before.target_group_arns, 2));
+    assert_eq!(old.leave().await, "one");
+    scene.let_all_go().await;
     scene.until_gone::<Deployment>("web-2").await;
     scene.serves_group(&green).await;
     until_said(&scene, "Available", "True").await;
     assert_eq!(new.leave().await, "two");
+    let taken_down = scene.stage.cloud.control().with(|world, _| {
+        let made = world.log().entries().filter(|it| it.resource == blue && carried_out(it.outcome));
+        made.map(|it| it.action).filter(|it| !it.starts_with("Describe")).collect::<Vec<_>>()
+    });
+    let in_order = ["DetachLoadBalancerTargetGroups", "UpdateAutoScalingGroup", "DeleteAutoScalingGroup"];
+    let detached = taken_down.iter().position(|it| *it == in_order[0]).expect("it was detached");
+    assert!(taken_down[detached..].starts_with(&in_order), "{taken_down:?}");
+}
+
+/// Rolls a deploy back that was to bring other traffic than blue was announced with, after it had all of that.
+async fn rolled_back(scene: &Scene, old: &str, edited: Value, new: &str) {
+    let blue = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let (before, weights) = (group(scene, &blue), weights(scene));
+    let old = Users::at(old);
+    let _operator = scene.stage.operator("a").unwrap();
+    declare(scene, edited).await;
+    scene.stage.deploy("web-2", json!({ "environment": WEB, "request": { "skipEvaluation": true } })).await;
+    scene.stage.until_state("web-2", State::RetainWait).await;
+    let new = Users::at(new);
+    new.until_answered("two").await;
+    assert_eq!(new.leave().await, "two");
+    scene.stage.request("web-2", json!({ "end": "Rollback" })).await;
+    assert_ends(
+        &scene.stage.until_state("web-2", State::Aborted).await,
+        ["Rollback RollbackRequested", "Aborted RollbackOk"],
+    );
+    scene.serves_group(&blue).await;
+    until_said(scene, "Available", "True").await;
+    assert_eq!(old.leave().await, "one");
+    let after = group(scene, &blue);
+    assert_eq!(after.target_group_arns, before.target_group_arns);
+    let size = |it: &DescribedGroup| (it.min_size, it.max_size, it.desired_capacity);
+    assert_eq!((size(&after), self::weights(scene)), (size(&before), weights));
+    let moved = scene.stage.cloud.control().with(|world, _| {
+        let attached = |it: &&Entry| it.action == "AttachLoadBalancerTargetGroups" && it.resource == blue;
+        world.log().entries().filter(attached).count()
+    });
+    assert_eq!(moved, 1, "blue was attached once, when it was brought in");
+}
+
+/// What the rule gives to whom.
+fn weights(scene: &Scene) -> Vec<(String, u32)> {
+    let request = DescribeRules { rule_arns: vec![scene.stage.web.rule.clone()], ..DescribeRules::default() };
+    let rules = scene.stage.cloud.control().call(request).expect("the cloud is there").rules;
+    let actions = rules.into_iter().flat_map(|rule| rule.actions);
+    let forwards = actions.filter_map(|action| action.forward_config);
+    forwards
+        .flat_map(|forward| forward.target_groups)
+        .map(|it| (it.target_group_arn, it.weight.unwrap_or_default()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_leaves_blue_where_it_was_announced_and_attaches_it_nowhere_else() {
+    let to_shared = async {
+        let scene = Scene::set("back-from-shared", |_| {}).await;
+        let (old, new) = (scene.stage.web.url.clone(), scene.stage.web.shared.url.clone());
+        rolled_back(&scene, &old, by_shared(&scene), &new).await;
+    };
+    let to_rule = async {
+        let stage = stage("back-from-rule").await;
+        let shared = json!({ "targetGroup": { "arn": stage.web.shared.target_group } });
+        let scene = Scene::set_on(stage, |environment| environment["spec"]["traffic"] = shared).await;
+        let (old, new) = (scene.stage.web.shared.url.clone(), scene.stage.web.url.clone());
+        rolled_back(&scene, &old, by_rule(&scene), &new).await;
+    };
+    tokio::join!(Box::pin(to_shared), Box::pin(to_rule));
 }
 
 /// Deletes an Environment in the middle of a deploy, and changes what is to become of its groups then.
