@@ -310,6 +310,22 @@ def the_weights_of_a_rule_change_in_one_call(cloud):
     refused("PriorityInUse", lambda: cloud.elb.create_rule(**again))
 
 
+@case
+def rules_and_target_groups_show_their_tags(cloud):
+    group = cloud.target_group("tagged")
+    owner = [{"Key": "elbv2.k8s.aws/cluster", "Value": "blue"}]
+    rule = cloud.elb.create_rule(
+        ListenerArn=cloud.listener(), Priority=1, Conditions=PATH, Actions=forward((group, 1)), Tags=owner
+    )["Rules"][0]["RuleArn"]
+
+    def tags(arn):
+        described = cloud.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+        return [(it["ResourceArn"], it["Tags"]) for it in described]
+
+    assert tags(rule) == [(rule, owner)]
+    assert tags(group) == [(group, [])]
+
+
 @wrong_in_moto("https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html")
 def weights_end_at_999_and_a_forward_at_five_groups(cloud):
     listener = cloud.listener()

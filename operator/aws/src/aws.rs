@@ -9,7 +9,7 @@ use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, FoundTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
-use dryad_machine::name::{AccountName, GroupName, Place};
+use dryad_machine::name::{AccountName, Arn, GroupName, Place};
 use tokio::sync::Mutex;
 
 use crate::clients;
@@ -106,6 +106,10 @@ impl Cloud for Aws {
 
     async fn rule(&self, place: &Place, rule: &RuleArn) -> Result<Rule, CloudError> {
         self.at(place).await.rule(rule).await
+    }
+
+    async fn balancer_tags(&self, place: &Place, arn: &Arn) -> Result<BTreeMap<String, String>, CloudError> {
+        self.at(place).await.balancer_tags(arn).await
     }
 
     async fn failed_activity(

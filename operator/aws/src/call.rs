@@ -45,7 +45,7 @@ actions! {
         Ec2Reads { DescribeInstances, DescribeLaunchTemplates, DescribeLaunchTemplateVersions }
         Ec2Changes { CreateLaunchTemplate, DeleteLaunchTemplate }
     "elasticloadbalancing":
-        BalancerReads { DescribeRules, DescribeTargetHealth }
+        BalancerReads { DescribeRules, DescribeTags, DescribeTargetHealth }
         BalancerChanges { ModifyRule }
     "ssm":
         ParameterReads { GetParameter }

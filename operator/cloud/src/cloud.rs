@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-use dryad_machine::name::{GroupName, Place};
+use dryad_machine::name::{Arn, GroupName, Place};
 
 use crate::error::CloudError;
 use crate::group::{FailedActivity, FoundGroup, Group, InstanceId, NewGroup, NewSize};
@@ -55,6 +55,13 @@ pub trait Cloud: Send + Sync + 'static {
 
     /// The rule as it stands.
     fn rule(&self, place: &Place, rule: &RuleArn) -> impl Future<Output = Result<Rule, CloudError>> + Send;
+
+    /// The tags of a rule or a target group; one that is not there is [`CloudError::NotFound`]. For rare questions only.
+    fn balancer_tags(
+        &self,
+        place: &Place,
+        arn: &Arn,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, CloudError>> + Send;
 
     /// The group's newest scaling activity, if that failed: while it stands, it is why instances are missing.
     fn failed_activity(

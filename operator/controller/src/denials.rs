@@ -20,6 +20,8 @@ pub enum Ask {
     Past,
     /// What the launch template holds that green's is derived from.
     Template,
+    /// Whose rule and target groups are.
+    Owner,
     /// Which image a parameter names.
     Image,
     /// Where instances are.

@@ -30,6 +30,7 @@ pub mod mandate;
 pub mod metrics;
 pub mod observe;
 pub mod operator;
+pub mod owned;
 pub mod past;
 pub mod patience;
 pub mod projection;

@@ -18,7 +18,7 @@ use dryad_cloud::parameter::{Parameter, Replacing};
 use dryad_cloud::template::{DescribedTemplate, FoundTemplate, NewTemplate};
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
-use dryad_machine::name::{AccountName, GroupName, Place};
+use dryad_machine::name::{AccountName, Arn, GroupName, Place};
 
 use crate::model::ssm::{DeleteParameter, GetParameter};
 use crate::model::{self, Account, Action, CallError, Caller, Kind, Reply};
@@ -117,6 +117,10 @@ impl Cloud for InProcess {
 
     async fn rule(&self, place: &Place, rule: &RuleArn) -> Result<Rule, CloudError> {
         self.describe_rule(place, rule).await
+    }
+
+    async fn balancer_tags(&self, place: &Place, arn: &Arn) -> Result<BTreeMap<String, String>, CloudError> {
+        self.describe_balancer_tags(place, arn).await
     }
 
     async fn failed_activity(

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use dryad_cloud::CloudError;
 use dryad_cloud::group::InstanceId;
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
-use dryad_machine::name::Place;
+use dryad_machine::name::{Arn, Place};
 
 use super::InProcess;
 use crate::model::Action;
 use crate::model::elb::TargetHealth as Described;
 use crate::model::elb::{
-    ActionType, DescribeRules, DescribeTargetHealth, DescribedRule, Forward, ModifyRule, RuleAction,
-    WeightedTargetGroup,
+    ActionType, DescribeRules, DescribeTags, DescribeTargetHealth, DescribedRule, Forward, ModifyRule,
+    RuleAction, WeightedTargetGroup,
 };
 
 impl InProcess {
@@ -32,6 +32,16 @@ impl InProcess {
             Ok(forward) => Rule::Forward(forward.target_groups.iter().map(weight).collect()),
             Err(words) => Rule::Other(words),
         })
+    }
+
+    pub(super) async fn describe_balancer_tags(
+        &self,
+        place: &Place,
+        arn: &Arn,
+    ) -> Result<BTreeMap<String, String>, CloudError> {
+        let request = DescribeTags { resource_arns: vec![arn.to_string()] };
+        let described = self.call(place, request).await?.tag_descriptions.into_iter();
+        Ok(described.flat_map(|one| one.tags).map(|tag| (tag.key, tag.value)).collect())
     }
 
     pub(super) async fn modify_rule(

@@ -6,6 +6,7 @@
 mod deploy;
 mod derive;
 mod found;
+mod owned;
 mod parameters;
 mod refusals;
 mod stage;
@@ -17,6 +18,7 @@ pub(crate) mod all {
     pub(crate) use super::deploy::*;
     pub(crate) use super::derive::*;
     pub(crate) use super::found::*;
+    pub(crate) use super::owned::*;
     pub(crate) use super::parameters::*;
     pub(crate) use super::refusals::*;
 }
@@ -40,6 +42,7 @@ macro_rules! cases {
             what_is_ours_is_found_by_its_tags
             a_template_is_found_by_its_name_whosever_it_is
             more_than_a_page_is_found_whole
+            rules_and_target_groups_show_their_tags
             what_is_not_there_is_not_described
             what_is_not_there_cannot_be_changed
             what_is_there_cannot_be_created_again

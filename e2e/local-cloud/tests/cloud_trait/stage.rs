@@ -11,6 +11,7 @@ use dryad_local_cloud::faults::{Effect, LaunchFault, Rule as Fault};
 use dryad_local_cloud::model::ec2::{IMAGES, SECURITY_GROUP, SUBNETS, VPC};
 use dryad_local_cloud::model::elb::{self, Condition, RuleAction};
 use dryad_local_cloud::model::glob::Glob;
+use dryad_local_cloud::model::tags::Tag;
 use dryad_local_cloud::model::{self, Account, Action, Caller, Settings, Timings};
 use dryad_local_cloud::shared::Shared;
 use dryad_machine::name::{AccountName, GroupName, Place, Region};
@@ -91,6 +92,11 @@ impl<C: Cloud> Stage<C> {
 
     /// A new rule of the listener, for every request.
     pub(crate) fn rule_that(&self, priority: u32, action: RuleAction) -> RuleArn {
+        self.tagged_rule(priority, action, Vec::new())
+    }
+
+    /// The same with these tags.
+    pub(crate) fn tagged_rule(&self, priority: u32, action: RuleAction, tags: Vec<Tag>) -> RuleArn {
         let every = Condition {
             field: "path-pattern".to_owned(),
             values: vec!["/*".to_owned()],
@@ -101,17 +107,23 @@ impl<C: Cloud> Stage<C> {
             priority,
             conditions: vec![every],
             actions: vec![action],
-            tags: Vec::new(),
+            tags,
         });
         RuleArn(created.rules[0].rule_arn.clone())
     }
 
     fn target_group(&self, name: &str) -> TargetGroupArn {
+        self.tagged_target_group(name, Vec::new())
+    }
+
+    /// A new target group with these tags.
+    pub(crate) fn tagged_target_group(&self, name: &str, tags: Vec<Tag>) -> TargetGroupArn {
         let created = self.did(elb::CreateTargetGroup {
             name: name.to_owned(),
             protocol: Some("HTTP".to_owned()),
             port: Some(8080),
             vpc_id: Some(VPC.to_owned()),
+            tags,
             ..Default::default()
         });
         TargetGroupArn(created.target_groups[0].target_group_arn.clone())

@@ -3,5 +3,6 @@
 mod health;
 mod rule;
 mod shape;
+mod tags;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use dryad_cloud::group::InstanceId;
 use dryad_cloud::traffic::{Rule, RuleArn, TargetGroupArn, TargetHealth, Weight};
 use dryad_cloud::{Cloud, CloudError};
+use dryad_machine::name::Arn;
 
 use crate::testing::{Answer, Fake, done, here, refused};
 
@@ -159,4 +160,27 @@ async fn a_rule_that_cannot_be_read_leaves_nothing_uncertain() {
     assert!(matches!(error, CloudError::Unreachable { action: "ModifyRule", .. }), "{error:?}");
     assert!(!error.leaves_the_world_uncertain());
     assert!(fake.asked().iter().all(|request| request.get("Action") == Some("DescribeRules")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_are_those_of_what_was_asked_about() {
+    let member = |arn: &str| {
+        format!(
+            "<member><ResourceArn>{arn}</ResourceArn><Tags><member><Key>team</Key><Value>{arn}</Value></member>\
+             <member><Key>bare</Key></member></Tags></member>"
+        )
+    };
+    let described =
+        format!("<TagDescriptions>{}{}</TagDescriptions>", member("arn:other"), member("arn:rule"));
+    let fake = Fake::always(done("DescribeTags", &described));
+    let tags = fake.aws().balancer_tags(&here(), &Arn::new("arn:rule")).await.unwrap();
+    let expected = [("team", "arn:rule"), ("bare", "")];
+    assert_eq!(tags, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    assert_eq!(fake.only_request().get("ResourceArns.member.1"), Some("arn:rule"));
+    let fake = Fake::always(done(
+        "DescribeTags",
+        &format!("<TagDescriptions>{}</TagDescriptions>", member("arn:other")),
+    ));
+    let unanswered = fake.aws().balancer_tags(&here(), &Arn::new("arn:rule")).await;
+    assert!(matches!(unanswered, Err(CloudError::Unanswered { .. })), "{unanswered:?}");
 }

@@ -5,6 +5,7 @@ use dryad_crds::deployment::Mode;
 use dryad_crds::deployment::status::Template;
 use dryad_crds::environment::EnvironmentSpec;
 use dryad_crds::environment::source::Source as SourceSpec;
+use dryad_crds::environment::traffic::Traffic;
 use dryad_machine::deployed::Shipment;
 use dryad_machine::release::ReleaseRequest;
 use dryad_machine::state::State;
@@ -16,6 +17,7 @@ use super::Tick;
 use crate::denials::Ask;
 use crate::desk::Desk;
 use crate::launch::{self, Obstacle};
+use crate::owned;
 use crate::release::git::BasicAuth;
 use crate::release::{Answer, Asked, NOTHING_RECORDED, Past, Retry, Source, decide};
 
@@ -65,6 +67,9 @@ async fn settle<C: Cloud>(
         }
     };
     let launch = launch::look(&*tick.operator.cloud, &declared.target, &shipment.release, hear).await?;
+    let access = Traffic::access(declared.traffic.as_ref());
+    let of_owner = |answer: Result<(), &CloudError>| hear(Ask::Owner, answer);
+    owned::look(&*tick.operator.cloud, &declared.target.place(), &access, of_owner).await?;
     desk.settled = Some(Template { launch: Some(launch), ..declared });
     Ok(())
 }

@@ -26,6 +26,7 @@ mod never_healthy;
 mod other_traffic;
 mod outage;
 mod overlay;
+mod owned;
 mod parameter;
 mod preparing;
 mod queue;
