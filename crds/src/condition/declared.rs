@@ -112,12 +112,11 @@ fn of_made(made: Made<'_>, tenure: &Tenure, drift: Option<String>) -> Standing {
             stalled("Lost", NOTHING_RUNS.to_owned(), None)
         }
         (State::Failed | State::Aborted | State::Canceled, since, drift) => {
+            let why = why_it_ended(made.history, last);
             let message = format!(
                 "Deployment {} has not brought it in ({}: {}); declare another release, or change spec.refreshToken to \
                  try once more",
-                made.name,
-                why_it_ended(made.history, last).reason,
-                last.message
+                made.name, why.reason, why.message
             );
             stalled(ended(last.state), message, drift.filter(|_| since.is_some()))
         }

@@ -28,8 +28,8 @@ pub struct Facts<'a> {
     pub template: Freshness,
     /// The release that the spec declares, if it does.
     pub declared: Option<Declared<'a>>,
-    /// The history of the Deployment that had the newest turn, once that has ended.
-    pub newest: Option<&'a History>,
+    /// The Deployment that had the newest turn, once that has ended.
+    pub newest: Option<Newest<'a>>,
     /// Whether users are served.
     pub service: Service<'a>,
     /// What the cloud does not let the operator do, if anything, in words.
@@ -40,8 +40,19 @@ pub struct Facts<'a> {
     pub projection: Option<&'a Projection>,
     /// Whether it names only what its namespace may name.
     pub permission: Permission<'a>,
+    /// Why nothing can be launched from what it says, whatever the release, in words.
+    pub flaw: Option<&'a str>,
     /// What is left in the cloud that nobody accounts for.
     pub leftovers: Leftovers<'a>,
+}
+
+/// A Deployment that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Newest<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What happened to it.
+    pub history: &'a History,
 }
 
 /// What is left in the cloud that the ledger does not know, in words.
@@ -171,6 +182,15 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
     settled(conditions, previous)
 }
 
+/// The conditions while a record is brought up to groups that are newer than it: what it says of who serves may be about a
+/// group that is gone. All else stays as it is.
+pub fn outdated(previous: &[Condition], generation: i64, now: Timestamp) -> Vec<Condition> {
+    const WHY: &str = "its record is older than its groups, and is being brought up to them";
+    let unknown = available(Of { generation }, Service::Unknown(WHY), now);
+    let others = previous.iter().filter(|condition| condition.type_ != AVAILABLE).cloned();
+    settled(others.chain([unknown]).collect(), previous)
+}
+
 /// Whether this generation is deployed, and why.
 struct Ready {
     holds: Holds,
@@ -188,6 +208,9 @@ fn ready(facts: Facts<'_>, standing: Option<&Standing>, previous: &[Condition]) 
     }
     if let Some(conflict) = facts.conflict {
         return no("TargetConflict", conflict.to_owned());
+    }
+    if let Some(flaw) = facts.flaw {
+        return no("TemplateInvalid", flaw.to_owned());
     }
     match standing {
         Some(Standing::Underway(message)) => return no("Deploying", message.clone()),
@@ -253,11 +276,17 @@ fn projected(of: Of, projection: &Projection, now: Timestamp) -> Condition {
     of.condition(PROJECTED, holds, reason, message, now)
 }
 
-/// Why the newest release was rejected, if it was. Somebody's abort rejects nothing.
+/// Why the newest release was rejected, if it was. Somebody's abort rejects nothing, and a Deployment that failed before it
+/// could launch anything has said so itself and left the Environment as it was.
 fn rejection(facts: Facts<'_>) -> Option<String> {
-    let newest = facts.newest?;
-    let last = newest.last().filter(|last| last.state == State::Failed)?;
-    Some(format!("{}: {}", why_it_ended(newest, last).reason, last.message))
+    let Newest { name, history } = facts.newest?;
+    let last = history.last().filter(|last| last.state == State::Failed)?;
+    history.rollback()?;
+    let why = why_it_ended(history, last);
+    Some(format!(
+        "Deployment {name} has not brought its release in ({}: {}); create another Deployment",
+        why.reason, why.message
+    ))
 }
 
 #[cfg(test)]

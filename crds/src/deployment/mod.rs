@@ -38,6 +38,12 @@ pub use status::DeploymentStatus;
     printcolumn(name = "Step", type_ = "integer", json_path = ".status.step"),
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.plan.shipment.release.commit"),
     printcolumn(name = "Progress", type_ = "string", json_path = ".status.progress.message"),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.history[-1:].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]

@@ -55,6 +55,7 @@ impl From<Request> for Asked {
 pub(super) fn end_in_time() -> Rule {
     let late = State::ALL.into_iter().filter(|state| state.is_terminal() || *state == State::RetireWait);
     too_late(
+        "end",
         "has(self.spec.request.end) && !has(oldSelf.spec.request.end)",
         late,
         "'this Deployment is already ' + self.status.state + '; to change what runs, make a new Deployment, whose \
@@ -65,6 +66,7 @@ pub(super) fn end_in_time() -> Rule {
 /// Nor when that is what happens anyway.
 pub(super) fn end_before_rollback() -> Rule {
     too_late(
+        "end",
         "has(self.spec.request.end) && !has(oldSelf.spec.request.end)",
         [State::Rollback],
         "'this Deployment is rolling back already; wait for its end'",
@@ -74,6 +76,7 @@ pub(super) fn end_before_rollback() -> Rule {
 /// A pause can't be asked for once the release serves or is on its way out.
 pub(super) fn paused_in_time() -> Rule {
     too_late(
+        "paused",
         "self.spec.request.paused && !oldSelf.spec.request.paused",
         after_evaluation(),
         "'this Deployment is already ' + self.status.state + ', and only what comes before RetainWait can be paused; \
@@ -84,6 +87,7 @@ pub(super) fn paused_in_time() -> Rule {
 /// Nor can an evaluation be skipped that is over.
 pub(super) fn skip_evaluation_in_time() -> Rule {
     too_late(
+        "skipEvaluation",
         "self.spec.request.skipEvaluation && !oldSelf.spec.request.skipEvaluation",
         after_evaluation(),
         "'this Deployment is already ' + self.status.state + ', so no evaluation is left to skip; leave \
@@ -97,8 +101,9 @@ fn after_evaluation() -> impl Iterator<Item = State> {
 }
 
 /// Refuses a request in the write that first asks for it. Writes of status ask for nothing, so they all pass.
-fn too_late(asked: &str, late: impl IntoIterator<Item = State>, sentence: &str) -> Rule {
+fn too_late(field: &str, asked: &str, late: impl IntoIterator<Item = State>, sentence: &str) -> Rule {
     let late = among("oldSelf.status.state", late);
     Rule::new(format!("!({asked}) || !has(oldSelf.status.state) || !({late})"))
         .message(Message::Expression(sentence.to_owned()))
+        .field_path(format!(".spec.request.{field}"))
 }

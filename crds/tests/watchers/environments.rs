@@ -66,6 +66,7 @@ fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, te
         template,
         declared: request.map(|request| Declared { release: &release, request }),
         newest: None,
+        flaw: None,
         service: Service::Served("it serves"),
         denied: None,
         conflict: None,

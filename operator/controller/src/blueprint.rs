@@ -106,15 +106,28 @@ pub fn blueprint(
     })
 }
 
+/// Why nothing can be launched from a target's own user data, whatever the release; none if it can be read.
+pub fn flaw(target: &TargetSpec) -> Option<String> {
+    let TargetSpec::AutoScalingGroup(group) = target;
+    let error = template::Template::parse(group.launch_template.user_data.as_ref()?).err()?;
+    Some(Unbuildable::Template { whose: OWN.to_owned(), error }.to_string())
+}
+
+/// What the user data is called that an Environment holds itself.
+const OWN: &str = "target.autoScalingGroup.launchTemplate.userData";
+
 /// The release filled in, in the base's user data as in the Environment's own. What is no text, compressed user data
 /// for instance, is taken as it is.
-fn user_data(
+///
+/// # Errors
+/// When it can't be filled in.
+pub(crate) fn user_data(
     launch: &LaunchTemplate,
     of_base: Option<Vec<u8>>,
     release: &Release,
 ) -> Result<Option<Vec<u8>>, Unbuildable> {
     let (whose, text) = match (&launch.user_data, of_base, &launch.from) {
-        (Some(text), _, _) => ("target.autoScalingGroup.launchTemplate.userData".to_owned(), text.clone()),
+        (Some(text), _, _) => (OWN.to_owned(), text.clone()),
         (None, Some(bytes), Some(from)) => match String::from_utf8(bytes) {
             Ok(text) => (format!("the user data of launch template {}", from.id), text),
             Err(no_text) => return Ok(Some(no_text.into_bytes())),

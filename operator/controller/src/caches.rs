@@ -3,6 +3,7 @@
 //! Ticks read from here and nowhere else. All of it lags behind what is stored, and all of it is as old: what wakes
 //! somebody can be seen by the time they look.
 
+mod claims;
 mod siblings;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
+use self::claims::Claims;
 use self::siblings::{Home, Siblings};
 use crate::conflict::{Called, Losers};
 use crate::guarded::Guarded;
@@ -29,6 +31,8 @@ pub struct Caches {
     pub environments: Store<Guarded<Environment>>,
     /// Which Deployments there are to which Environment.
     siblings: Arc<Siblings>,
+    /// Which Environments name what.
+    claims: Arc<Claims>,
     /// Who waits for somebody else's Environment to change.
     pub losers: Arc<Losers>,
 }
@@ -36,7 +40,13 @@ pub struct Caches {
 impl Caches {
     /// Of these stores, which are yet to be filled.
     pub fn new(deployments: Store<Guarded<Deployment>>, environments: Store<Guarded<Environment>>) -> Self {
-        Self { deployments, environments, siblings: Arc::default(), losers: Arc::default() }
+        Self {
+            deployments,
+            environments,
+            siblings: Arc::default(),
+            claims: Arc::default(),
+            losers: Arc::default(),
+        }
     }
 
     /// The readable Deployments to an Environment, in the order of their names.
@@ -47,6 +57,14 @@ impl Caches {
         let readable = cached.filter_map(|guard| guard.0.as_ref().ok().cloned());
         // One of the same name may have been made since for another Environment.
         readable.filter(|deployment| deployment.spec.environment.as_str() == environment).collect()
+    }
+
+    /// The Environments that name or use something that this one names, and perhaps itself.
+    pub(crate) fn rivals(&self, environment: &Environment) -> Vec<Arc<Environment>> {
+        let called = self.claims.rivals(environment);
+        let cached =
+            called.iter().filter_map(|it| self.environments.get(&reference(&it.name, &it.namespace)));
+        cached.filter_map(|guard| guard.0.as_ref().ok().cloned()).collect()
     }
 
     /// Takes note of a change of the cache of Deployments. It wakes the Environment: that prunes, and minds a holder that
@@ -74,7 +92,7 @@ impl Caches {
     }
 
     /// Takes note of a change of the cache of Environments. It wakes the Deployments to it, which may have waited for
-    /// that, and the Environments that may not use what it uses.
+    /// that, the Environments that have lost to it, and those that name what it names.
     pub(crate) fn heard_of_environment(
         &self,
         event: &Event<Guarded<Environment>>,
@@ -84,8 +102,13 @@ impl Caches {
             Event::Apply(environment) | Event::Delete(environment) => {
                 let (name, namespace) = (environment.name_any(), environment.namespace().unwrap_or_default());
                 let called = Called { namespace, name };
-                for loser in self.losers.to(&called) {
-                    send(environments, &loser.name, &loser.namespace);
+                let mut concerned = self.losers.to(&called);
+                if let Ok(readable) = &environment.0 {
+                    self.claims.note(readable);
+                    concerned.append(&mut self.claims.rivals(readable));
+                }
+                for other in concerned.iter().filter(|other| **other != called) {
+                    send(environments, &other.name, &other.namespace);
                 }
                 let home = Home { namespace: called.namespace, environment: called.name };
                 for name in self.siblings.of(&home) {
@@ -94,6 +117,7 @@ impl Caches {
             }
             Event::Init | Event::InitApply(_) => {}
             Event::InitDone => {
+                self.claims.renew(|| self.all_environments());
                 for loser in self.losers.all() {
                     send(environments, &loser.name, &loser.namespace);
                 }
@@ -104,8 +128,14 @@ impl Caches {
         }
     }
 
-    /// Forgets Deployments that exist no more.
+    fn all_environments(&self) -> Vec<Arc<Environment>> {
+        let all = self.environments.state();
+        all.iter().filter_map(|guard| guard.0.as_ref().ok().cloned()).collect()
+    }
+
+    /// Forgets Deployments that exist no more, and what Environments named before.
     pub(crate) fn keep_up(&self) {
+        self.claims.renew(|| self.all_environments());
         self.siblings.keep(|home, name| self.deployments.get(&reference(name, &home.namespace)).is_some());
     }
 }

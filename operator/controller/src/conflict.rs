@@ -55,11 +55,13 @@ impl<'a> Claimant<'a> {
     }
 }
 
-fn named(environment: &Environment) -> impl Iterator<Item = &str> {
+/// What its spec names.
+pub(crate) fn named(environment: &Environment) -> impl Iterator<Item = &str> {
     environment.spec.traffic.iter().flat_map(Traffic::arns)
 }
 
-fn used(environment: &Environment) -> impl Iterator<Item = &str> {
+/// What its groups are reached by.
+pub(crate) fn used(environment: &Environment) -> impl Iterator<Item = &str> {
     let groups = environment.status.iter().flat_map(|status| &status.tenure.groups);
     groups.filter(|member| member.role != Role::Doomed).flat_map(move |member: &Member| {
         let recorded = member.access.iter().flat_map(Access::arns).map(Arn::as_str);
@@ -74,6 +76,13 @@ pub struct Called {
     pub namespace: String,
     /// Its name.
     pub name: String,
+}
+
+impl Called {
+    /// What people call this one.
+    pub fn of(environment: &Environment) -> Self {
+        Self { namespace: environment.namespace().unwrap_or_default(), name: environment.name_any() }
+    }
 }
 
 /// That an Environment may not use what it names.
@@ -95,14 +104,9 @@ impl fmt::Display for Lost {
     }
 }
 
-/// Why `own` may not use what it names; none where it may. Every tick of one Environment asks about all of them, so
-/// that those that have nothing to do with it cost next to nothing.
-pub fn conflict<'a>(own: &'a Environment, all: impl IntoIterator<Item = &'a Environment>) -> Option<Lost> {
-    let own = Claimant::of(own);
-    let concerns = |other: &&Environment| {
-        named(other).chain(used(other)).any(|arn| own.named.iter().any(|named| *named == arn))
-    };
-    lost(&own, all.into_iter().filter(concerns).map(Claimant::of))
+/// Why `own` may not use what it names; none where it may.
+pub fn conflict<'a>(own: &'a Environment, others: impl IntoIterator<Item = &'a Environment>) -> Option<Lost> {
+    lost(&Claimant::of(own), others.into_iter().map(Claimant::of))
 }
 
 fn lost<'a>(own: &Claimant<'a>, others: impl IntoIterator<Item = Claimant<'a>>) -> Option<Lost> {
@@ -123,9 +127,8 @@ pub struct Losers(Mutex<HashMap<Called, BTreeSet<Called>>>);
 impl Losers {
     /// An Environment waits for the one that it lost to.
     pub fn wait(&self, environment: &Environment, to: Called) {
-        let (namespace, name) = (environment.namespace().unwrap_or_default(), environment.name_any());
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(to).or_default().insert(Called { namespace, name });
+        all.entry(to).or_default().insert(Called::of(environment));
     }
 
     /// Those that have lost to this one. They wait no longer: whoever still has lost will say so again.

@@ -53,11 +53,20 @@ impl Events {
 
     /// Tells that groups were taken over into the Environment `about` from a record that was lost.
     pub async fn adopted(&self, about: &ObjectReference, note: &str) {
+        self.told(about, EventType::Warning, ["Adopted", "Restore"], note).await;
+    }
+
+    /// Tells which groups the Environment `about` has left behind.
+    pub async fn retained(&self, about: &ObjectReference, note: &str) {
+        self.told(about, EventType::Normal, ["Retained", "Delete"], note).await;
+    }
+
+    async fn told(&self, about: &ObjectReference, type_: EventType, [reason, action]: [&str; 2], note: &str) {
         let event = Event {
-            type_: EventType::Warning,
-            reason: "Adopted".to_owned(),
+            type_,
+            reason: reason.to_owned(),
             note: Some(cut(note, LONGEST_NOTE)),
-            action: "Restore".to_owned(),
+            action: action.to_owned(),
             secondary: None,
         };
         self.publish(about, &event).await;

@@ -12,6 +12,7 @@ use dryad_machine::name::Place;
 use dryad_machine::release::{ImageId, Release};
 use thiserror::Error;
 
+use crate::blueprint;
 use crate::denials::Ask;
 
 /// Why nothing can be launched from what is declared, however often it is tried.
@@ -153,7 +154,11 @@ pub async fn look<C: Cloud>(
         }
         (Some(_), _) | (None, None) => None,
     };
-    Ok(settle(declared, release, parameter.as_ref(), base.as_ref())?)
+    let launch = settle(declared, release, parameter.as_ref(), base.as_ref())?;
+    // Filled in for the launch once more; what is wrong with it is better known before blue is asked to wait for it.
+    let filled_in = blueprint::user_data(declared, base.and_then(|base| base.user_data), release);
+    filled_in.map_err(|unbuildable| Obstacle::Lasting(unbuildable.to_string()))?;
+    Ok(launch)
 }
 
 /// The launch template that a deploy is derived from, at the version that was settled. What the cloud answers is told to

@@ -114,9 +114,8 @@ impl<C> Operator<C> {
     }
 
     fn lost(&self, own: &Environment) -> Option<Lost> {
-        let all = self.caches.environments.state();
-        let readable = all.iter().filter_map(|guard| guard.0.as_deref().ok());
-        conflict::conflict(own, readable)
+        let rivals = self.caches.rivals(own);
+        conflict::conflict(own, rivals.iter().map(|rival| &**rival))
     }
 
     /// On whose behalf an Environment's groups exist.

@@ -98,6 +98,26 @@ fn short(action: &Action) -> String {
 }
 
 #[test]
+fn who_has_ended_and_let_go_does_not_wait_for_another_environment_of_the_same_name() {
+    let ended = deployment(&[State::Pending, State::Resolve, State::Failed], Some(3));
+    let (newer, own) = (environment(tenure(0, None, None)), environment(tenure(3, None, None)));
+    let decided = |deployment: &DeploymentView, environment| short(&action(deployment, Some(environment)));
+    assert_eq!(decided(&ended, &newer), "wait", "the cache may not show its turn yet");
+    assert_eq!(decided(&ended, &own), "object", "it lets go");
+    let closed = DeploymentView { finalizer: Finalizer::Absent, ..ended };
+    let view = View {
+        deployment: &closed,
+        environment: Some(&newer),
+        home: Home::Standing,
+        queue: Queue { place: PlaceInLine::Next, others: Others::None, successor: Successor::None },
+        resolution: &Resolution::Unknown(None),
+    };
+    let now = Now { wall: second(600), mono: Duration::from_secs(600) };
+    let decision = decide(view, &Memory::new(Duration::ZERO), now);
+    assert_eq!((decision.action, decision.wake, decision.progress), (Action::Wait, None, None));
+}
+
+#[test]
 fn who_waits_since_before_the_restore_is_canceled_and_who_came_after_runs() {
     for (restored, expected) in [
         (None, "Take"),

@@ -30,6 +30,18 @@ fn ended(state: State, reason: Reason) -> History {
     begun.with(begun.next(state, None, reason, "no such commit", second(2)))
 }
 
+/// One that launched a group, and took it back.
+fn rolled_back() -> History {
+    let begun = History::default();
+    let begun = begun.with(begun.next(State::Pending, None, Reason::Created, "", second(1)));
+    let begun = begun.with(begun.next(State::Rollback, Some(2), Reason::CheckFailed, "/ is bad", second(2)));
+    begun.with(begun.next(State::Failed, None, Reason::RollbackOk, "rolled back, green is gone", second(3)))
+}
+
+fn newest(history: &History) -> Newest<'_> {
+    Newest { name: "web-7", history }
+}
+
 /// An Environment on which nobody works, and of which all is well.
 fn quiet(tenure: &Tenure) -> Facts<'_> {
     Facts {
@@ -44,13 +56,14 @@ fn quiet(tenure: &Tenure) -> Facts<'_> {
         conflict: None,
         projection: None,
         permission: Permission::Granted,
+        flaw: None,
         leftovers: Leftovers::None,
     }
 }
 
 #[test]
 fn conditions_follow_from_tenure_template_and_the_newest_end() {
-    let rejected = ended(State::Failed, Reason::ReleaseRejected);
+    let (refused, rejected) = (ended(State::Failed, Reason::ReleaseRejected), rolled_back());
     let aborted = ended(State::Aborted, Reason::AbortRequested);
     let (idle, busy) = (tenure(None, Some("web-6")), tenure(Some("u7"), Some("web-6")));
     let fresh = tenure(None, None);
@@ -70,15 +83,19 @@ fn conditions_follow_from_tenure_template_and_the_newest_end() {
             "Ready=Unknown(DeploymentGone)@9 Available=Unknown(NotSeen)@9 Stalled=True(DeploymentGone)@9",
         ),
         (
-            (&busy, Freshness::Current, Some(&rejected), served),
+            (&busy, Freshness::Current, Some(newest(&rejected)), served),
             "Ready=True(Deployed)@9 Available=True(Serving)@9 Reconciling=True(Deploying)@9",
         ),
         (
-            (&idle, Freshness::Current, Some(&rejected), served),
+            (&idle, Freshness::Current, Some(newest(&rejected)), served),
             "Ready=True(Deployed)@9 Available=True(Serving)@9 Stalled=True(ReleaseRejected)@9",
         ),
         (
-            (&idle, Freshness::Current, Some(&aborted), served),
+            (&idle, Freshness::Current, Some(newest(&refused)), served),
+            "Ready=True(Deployed)@9 Available=True(Serving)@9",
+        ),
+        (
+            (&idle, Freshness::Current, Some(newest(&aborted)), served),
             "Ready=True(Deployed)@9 Available=True(Serving)@9",
         ),
     ];
@@ -94,6 +111,40 @@ fn conditions_follow_from_tenure_template_and_the_newest_end() {
             "nothing changed, so nothing is to be written"
         );
     }
+}
+
+#[test]
+fn who_brought_the_rejected_release_and_why_it_went_is_said() {
+    let (idle, rejected) = (tenure(None, Some("web-6")), rolled_back());
+    let facts = Facts { newest: Some(newest(&rejected)), ..quiet(&idle) };
+    let all = conditions(facts, &[], second(9));
+    let stalled = all.iter().find(|condition| condition.type_ == STALLED).unwrap();
+    assert_eq!(
+        stalled.message,
+        "Deployment web-7 has not brought its release in (CheckFailed: / is bad); create another \
+         Deployment"
+    );
+}
+
+#[test]
+fn what_nothing_can_be_launched_from_is_said_before_anybody_tries() {
+    let idle = tenure(None, Some("web-6"));
+    let facts = Facts { flaw: Some("user data, line 3: no"), ..quiet(&idle) };
+    let all = conditions(facts, &[], second(9));
+    assert_eq!(
+        line(&all),
+        "Ready=False(TemplateInvalid)@9 Available=True(Serving)@9 Stalled=True(TemplateInvalid)@9"
+    );
+    assert_eq!(all[0].message, "user data, line 3: no");
+}
+
+#[test]
+fn of_an_outdated_record_it_is_not_known_who_serves() {
+    let idle = tenure(None, Some("web-6"));
+    let before = conditions(quiet(&idle), &[], second(9));
+    let meanwhile = outdated(&before, 2, second(12));
+    assert_eq!(line(&meanwhile), "Ready=True(Deployed)@9 Available=Unknown(NotSeen)@12");
+    assert_eq!(outdated(&meanwhile, 2, second(50)), meanwhile, "and that is written once");
 }
 
 #[test]
@@ -123,7 +174,7 @@ fn an_environment_that_is_not_permitted_says_so_before_all_else_and_still_serves
     for (tenure, expected) in table {
         let facts = Facts {
             turn: InTurn::of(tenure, |_| Some(State::RolloutWait)),
-            newest: Some(&rejected),
+            newest: Some(newest(&rejected)),
             denied: Some("DescribeRules is denied to the operator"),
             conflict: Some("Environment shop/api uses it, too"),
             permission: Permission::Refused("accounts lacks production"),

@@ -26,8 +26,8 @@ use dryad_machine::reading::Reading;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, EnvironmentView, Finalizer, Past};
 use futures::FutureExt;
-use kube::ResourceExt;
 use kube::runtime::controller;
+use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
 use self::restore::Looked;
@@ -218,7 +218,11 @@ impl<C: Cloud> Tick<'_, C> {
                 record::add_finalizer(&environments, self.object).await?;
             }
             Write::RemoveFinalizer => {
-                record::remove_finalizer(&environments, self.object).await?;
+                if let record::Recorded::Stored(_) =
+                    record::remove_finalizer(&environments, self.object).await?
+                {
+                    self.take_leave().await;
+                }
             }
             Write::Tenure { to, change } => {
                 record::tenure(&environments, self.object, to, None).await?;
@@ -227,6 +231,22 @@ impl<C: Cloud> Tick<'_, C> {
             Write::Append(_) | Write::Start => {}
         }
         Ok(())
+    }
+
+    /// Says which groups are left to whoever deleted the Environment: nobody else has a list of them any more.
+    async fn take_leave(&self) {
+        let groups = &self.environment.tenure.groups;
+        if groups.is_empty() {
+            return;
+        }
+        let names = groups.iter().map(|member| format!("{} in {}", member.name, member.place));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let note = format!(
+            "deletionPolicy Retain: what serves goes on, and nobody looks after it any more; delete by hand what is not \
+             needed: {names}"
+        );
+        info!(environment = %self.environment.name, groups = names, "left behind by deletionPolicy Retain");
+        self.operator.events.retained(&self.object.object_ref(&()), &note).await;
     }
 
     async fn act(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dryad_cloud::Cloud;
 use dryad_crds::condition::declared::Declared;
 use dryad_crds::condition::environment::{
-    Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions,
+    Facts, Freshness, InTurn, Leftovers, Newest, Permission, Service, conditions,
 };
 use dryad_crds::{Deployment, DeploymentStatus, EnvironmentStatus};
 use dryad_machine::name::{GroupName, Uid};
@@ -19,7 +19,7 @@ use super::trigger::Pulled;
 use super::{Seen as Sight, Tick, permission};
 use crate::operator::TickError;
 use crate::projection::Seen;
-use crate::{record, view};
+use crate::{blueprint, record, view};
 
 /// Writes the conditions if they are not what they should be.
 pub(super) async fn report<C: Cloud>(
@@ -34,10 +34,11 @@ pub(super) async fn report<C: Cloud>(
         .filter_map(|deployment| {
             let status = deployment.status.as_ref()?;
             let ended = status.state.is_some_and(State::is_terminal);
-            ended.then_some((status.turn?, status))
+            ended.then_some((status.turn?, deployment.metadata.name.as_deref()?, status))
         })
-        .max_by_key(|(turn, _)| *turn);
-    let newest = newest.and_then(|(_, status)| DeploymentStatus::history(status).ok());
+        .max_by_key(|(turn, ..)| *turn);
+    let newest = newest.and_then(|(_, name, status)| Some((name, DeploymentStatus::history(status).ok()?)));
+    let flaw = blueprint::flaw(&tick.object.spec.target);
     let tenure = &tick.environment.tenure;
     let refusal = permission::refusal(tick);
     let seen_serving = match sight {
@@ -65,7 +66,8 @@ pub(super) async fn report<C: Cloud>(
             .as_ref()
             .zip(tick.object.spec.release.as_ref())
             .map(|(requested, release)| Declared { release, request: requested.facts() }),
-        newest: newest.as_ref(),
+        newest: newest.as_ref().map(|(name, history)| Newest { name, history }),
+        flaw: flaw.as_deref(),
         service,
         denied: denied.as_deref(),
         conflict: match &tick.environment.claim {

@@ -18,6 +18,7 @@ use dryad_machine::reading::{AtWork, Reading};
 use dryad_machine::tenure::Tenure;
 use dryad_machine::view::Deletion;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
@@ -91,6 +92,8 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
         Verdict::Adopt(to) => {
             if seen_twice(desk, &to, operator.clock.mono(), pace) {
                 adopt(tick, desk, &stored, &to).await?;
+            } else {
+                doubt(tick, stored).await?;
             }
             Ok(Looked::Again(pace))
         }
@@ -215,14 +218,30 @@ async fn adopt<C: Cloud>(
     Ok(())
 }
 
+/// Says that nobody knows who serves until the record is brought up.
+async fn doubt<C: Cloud>(tick: &Tick<'_, C>, stored: Environment) -> Result<(), TickError> {
+    let generation = stored.metadata.generation.unwrap_or_default();
+    let now = tick.operator.clock.now().wall;
+    rewrite(tick, stored, |before| condition::environment::outdated(before, generation, now)).await
+}
+
 /// Says what a person has to sort out, and writes nothing else.
 async fn stall<C: Cloud>(tick: &Tick<'_, C>, stored: Environment, why: &str) -> Result<(), TickError> {
     warn!(environment = %tick.environment.name, why, "stalled");
     let generation = stored.metadata.generation.unwrap_or_default();
+    let now = tick.operator.clock.now().wall;
+    rewrite(tick, stored, |before| condition::stalled(before, AMBIGUOUS, why, generation, now)).await
+}
+
+/// Stores these conditions, if they are not what is stored.
+async fn rewrite<C: Cloud>(
+    tick: &Tick<'_, C>,
+    stored: Environment,
+    conditions: impl FnOnce(&[Condition]) -> Vec<Condition>,
+) -> Result<(), TickError> {
     let mut next = stored.clone();
     let status = next.status.get_or_insert_default();
-    let now = tick.operator.clock.now().wall;
-    status.conditions = condition::stalled(&status.conditions, AMBIGUOUS, why, generation, now);
+    status.conditions = conditions(&status.conditions);
     if next.status != stored.status {
         record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
     }

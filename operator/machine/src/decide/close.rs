@@ -27,7 +27,9 @@ pub(super) fn close(case: &Case<'_>) -> Decision {
                 None => Decision::wait(case.tick(), "looking which group carries the traffic now"),
             };
         }
-        if deployment.turn.is_some_and(|turn| tenure.turn < turn) {
+        // One that has let go has seen it. Should the turns be fewer by now, they are another Environment's of that name.
+        let open = deployment.finalizer == Finalizer::Present;
+        if open && deployment.turn.is_some_and(|turn| tenure.turn < turn) {
             return Decision::wait(case.tick(), "waiting to see its own turn in the Environment");
         }
     }

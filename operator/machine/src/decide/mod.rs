@@ -9,8 +9,10 @@ mod orphan;
 mod retire;
 mod rollback;
 mod signals;
+mod standing;
 mod transition;
 mod turn;
+mod waiting;
 
 use std::time::Duration;
 
@@ -196,6 +198,6 @@ pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     Decision {
         action: if effects.is_empty() { Action::Wait } else { Action::Act(effects) },
         wake: Some(case.tick()),
-        progress: Some(signals::progress(&case)),
+        progress: Some(waiting::progress(&case)),
     }
 }

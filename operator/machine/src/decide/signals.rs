@@ -1,15 +1,15 @@
-//! Which events hold in this tick, and what a deploy waits for while none does.
+//! Which events hold in this tick.
 
-use super::{Progress, orphan, rollback, transition};
+use super::{orphan, rollback, standing, transition, waiting};
 use crate::case::Case;
 use crate::event::{Event, Reason};
 use crate::memory::Verdict;
 use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
-use crate::reading::{AtWork, Attached, Presence, Reading};
+use crate::reading::{Presence, Reading};
 use crate::state::State;
 use crate::view::{
-    Claim, Deletion, EndRequest, Evaluation, Existence, Home, Mark, Others, Paused, Resolution, Successor,
+    Deletion, EndRequest, Evaluation, Existence, Home, Mark, Others, Paused, Resolution, Successor,
 };
 
 /// An event that holds, in the words of the history.
@@ -229,30 +229,8 @@ fn rolled_out(case: &Case<'_>) -> Option<Signal> {
     let (plan, step, reading) = (case.plan()?, case.step()?, case.reading()?);
     let wanted = step.capacity.of(case.desired(reading)).max(1);
     let healthy = reading.healthy(&plan.green);
-    let up = healthy >= wanted && stands(case, plan, step, reading);
+    let up = healthy >= wanted && standing::lacking(case, plan, step, reading).is_none();
     up.then(|| signal_of(Reason::RolloutOk, format!("{healthy} of {wanted} instances are healthy")))
-}
-
-/// Whether traffic stands as the step says.
-fn stands(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading) -> bool {
-    let Some(green) = reading.group(&plan.green) else { return false };
-    match plan.route {
-        Route::Weighted { green: slot } => {
-            let weighted = match step.reduces_blue() {
-                true => reading.traffic.is_all_on(slot),
-                false => reading.traffic.slot(slot).is_some_and(|seen| seen.weight == Some(0)),
-            };
-            green.attached.includes(slot) && weighted
-        }
-        Route::Shared {} => match step.reduces_blue() {
-            true => {
-                green.attached == Attached::ToShared
-                    && !plan.blue.iter().any(|blue| case.carries_here(reading, blue))
-            }
-            false => green.attached == Attached::Nowhere,
-        },
-        Route::Workers {} => true,
-    }
 }
 
 /// Whether green has what this step wants of it.
@@ -320,7 +298,10 @@ fn timed_out(case: &Case<'_>) -> Option<Signal> {
         | State::Canceled => return None,
     };
     (may && case.elapsed() >= bound).then(|| {
-        signal_of(Reason::TimedOut, format!("not within {}s: {}", bound.as_secs(), progress(case).message))
+        signal_of(
+            Reason::TimedOut,
+            format!("not within {}s: {}", bound.as_secs(), waiting::progress(case).message),
+        )
     })
 }
 
@@ -329,101 +310,4 @@ fn knows_the_carrier(case: &Case<'_>) -> bool {
     case.plan().zip(readings).is_some_and(|(plan, [earlier, latest])| {
         case.carries(earlier, &plan.green) == case.carries(latest, &plan.green)
     })
-}
-
-/// What the deploy waits for, with the cloud's own words where it has some.
-pub(super) fn progress(case: &Case<'_>) -> Progress {
-    let seen = case.plan().zip(case.reading()).zip(case.step());
-    let counts = seen.map(|((plan, reading), step)| {
-        (reading.healthy(&plan.green), step.capacity.of(case.desired(reading)))
-    });
-    let mut message = waiting_for(case, counts);
-    if let Some(doubt) = doubt(case) {
-        message = format!("{message}; {doubt}");
-    }
-    if let Some(note) = case.memory.note()
-        && case.state() != State::Pending
-    {
-        message = format!("{message}: {note}");
-    }
-    Progress {
-        message,
-        healthy: counts.map(|(healthy, _)| healthy),
-        wanted: counts.map(|(_, wanted)| wanted),
-    }
-}
-
-/// That the world is uncertain, where the state has a use for the cloud. It names no time: that would be another one
-/// with every look at the clock, and a write for each.
-fn doubt(case: &Case<'_>) -> Option<&'static str> {
-    let concerned = match case.state() {
-        State::Resolve
-        | State::Prepare
-        | State::RolloutWait
-        | State::EvaluateWait
-        | State::RetainWait
-        | State::RetireWait
-        | State::Rollback => true,
-        // These have words of their own for it.
-        State::Pending | State::Done | State::Failed | State::Aborted | State::Canceled => false,
-    };
-    (concerned && !case.is_certain()).then_some("an unanswered request to the cloud may still land")
-}
-
-fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
-    match case.state() {
-        _ if case.view.deployment.request.paused == Paused::Yes && before_retain(case.state()) => {
-            "paused".to_owned()
-        }
-        State::Pending => pending(case),
-        State::Resolve => match case.view.resolution {
-            Resolution::Unknown(why) => why.clone().unwrap_or_else(|| "resolving the release".to_owned()),
-            Resolution::Resolved(_) => transition::compile(case).err().unwrap_or_default(),
-            Resolution::Rejected(why) | Resolution::NotPermitted(why) => why.clone(),
-        },
-        State::Prepare => "preparing".to_owned(),
-        State::EvaluateWait => match case.memory.verdict() {
-            Some(Verdict::Good) => "every check is good".to_owned(),
-            Some(Verdict::NotYet(why) | Verdict::Bad(why)) => why.clone(),
-            None => "waiting for the checks".to_owned(),
-        },
-        State::RolloutWait => match counts {
-            Some((healthy, wanted)) => format!("{healthy} of {wanted} instances are healthy"),
-            None => "waiting to see the cloud".to_owned(),
-        },
-        State::RetainWait => match reached_apart(case) {
-            None => "keeping blue for an instant return".to_owned(),
-            Some(by) => format!(
-                "keeping blue for an instant return; requests still reach it by {by}, where nobody answers them once it \
-                 is retired"
-            ),
-        },
-        State::RetireWait => "retiring blue".to_owned(),
-        State::Rollback => "rolling back".to_owned(),
-        State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
-    }
-}
-
-/// By what requests still reach blue where it was announced, if that is elsewhere.
-fn reached_apart(case: &Case<'_>) -> Option<String> {
-    let (plan, reading) = (case.plan()?, case.reading()?);
-    let blue = plan.blue.iter().find(|name| reading.carries_apart(name, AtWork::No))?;
-    let access = case.environment()?.tenure.member(blue)?.access.as_ref()?;
-    access.arns().next().map(ToString::to_string)
-}
-
-fn before_retain(state: State) -> bool {
-    !matches!(state, State::RetainWait | State::RetireWait | State::Rollback)
-}
-
-fn pending(case: &Case<'_>) -> String {
-    let Some(environment) = case.environment() else {
-        return "its Environment does not exist; create it, or delete this Deployment".to_owned();
-    };
-    match (&environment.tenure.holder, &environment.claim) {
-        (None, Claim::Lost(why)) => why.clone(),
-        (Some(_), _) => "waiting for its turn; another Deployment has it".to_owned(),
-        (None, _) if !case.is_certain() => "waiting until no earlier request can land any more".to_owned(),
-        (None, _) => "waiting for its turn".to_owned(),
-    }
 }

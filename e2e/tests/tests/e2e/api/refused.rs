@@ -24,7 +24,10 @@ async fn check(table: &str) {
         let answer = attempt(&server, &row).await;
         let as_told = match (&answer, &row.refused) {
             (Ok(_), None) => true,
-            (Err(message), Some(words)) => message.contains(words),
+            // A rule may not name a field of the metadata.
+            (Err(message), Some(words)) => {
+                message.contains(words) && (names_a_field(message, words) || words.contains("name an Env"))
+            }
             (Ok(_), Some(_)) | (Err(_), None) => false,
         };
         if !as_told {
@@ -32,6 +35,13 @@ async fn check(table: &str) {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Whether it is said what these words are about: else the API server writes `<nil>`.
+fn names_a_field(message: &str, words: &str) -> bool {
+    let before = message.split(words).next().unwrap_or_default();
+    let field = before.rsplit_once(": Invalid value").map_or("", |(field, _)| field);
+    !field.ends_with("<nil>")
 }
 
 /// Does what the row is about; what is left of it afterwards is taken away.

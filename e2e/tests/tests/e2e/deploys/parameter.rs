@@ -110,9 +110,16 @@ async fn a_deploy_waits_for_no_parameter_and_the_next_operator_writes_it() {
     assert_eq!(held(&stage).1, 1);
 
     // An Environment that retains leaves it as it is.
+    let member = stage.until_free("web").await.status.unwrap().tenure.groups.remove(0);
     stage.delete::<Environment>("web").await;
     stage.until::<Environment>("web", |object| object.is_none()).await;
     assert_eq!(held(&stage).1, 1);
+    // And says what else it leaves.
+    let left = stage.until_event(&format!("not needed: {} in {}", member.name, member.place)).await;
+    assert_eq!(
+        (left.reason.as_deref(), left.regarding.unwrap().name.as_deref()),
+        (Some("Retained"), Some("web"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,13 @@
 //! Which release is meant: branches, commits, what is recorded, and what can't be had.
 
-use dryad_crds::Deployment;
+use dryad_crds::{Deployment, Environment};
 use dryad_machine::state::State;
 use dryad_stage::Stage;
 use dryad_stage::deploys::{history_of, path_of, table};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
 
+use crate::deploys::scene::changes;
 use crate::deploys::stage;
 
 fn commit_of(object: &Deployment) -> String {
@@ -48,6 +50,33 @@ async fn an_abbreviated_commit_deploys_that_commit_and_an_earlier_deployment_can
     };
     let back = stage.until::<Deployment>("web-3", resolved).await.unwrap();
     assert_eq!(commit_of(&back), first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_name_in_user_data_is_told_when_it_is_written_and_launches_nothing() {
+    let stage = stage("misspelt").await;
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    let _operator = stage.operator("a").unwrap();
+    let mut environment = stage.environment("web");
+    let launch_template = &mut environment["spec"]["target"]["autoScalingGroup"]["launchTemplate"];
+    launch_template["userData"] = json!("#!/bin/sh\nexec boot {{ release.comit }}\n");
+    stage.create_environment(&environment).await;
+    let told = |object: Option<&Environment>| {
+        let status = object.and_then(|object| object.status.as_ref());
+        status.is_some_and(|status| {
+            let says = |it: &Condition| {
+                it.reason == "TemplateInvalid" && it.message.contains("line 2: `release.comit` is not known")
+            };
+            ["Ready", "Stalled"]
+                .iter()
+                .all(|type_| status.conditions.iter().any(|it| it.type_ == *type_ && says(it)))
+        })
+    };
+    stage.until("web", told).await;
+    let before = stage.cloud.control().with(|world, _| changes(world).len());
+    let why = rejected(&stage, "web-1", json!({})).await;
+    assert!(why.contains("userData: user data, line 2: `release.comit` is not known"), "{why}");
+    assert_eq!(stage.cloud.control().with(|world, _| changes(world).len()), before, "something was launched");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -197,6 +197,14 @@ async fn an_older_etcd_under_the_same_uids_gives_way_to_what_serves_since() {
     assert_eq!((rewound.turn.number(), rewound.groups.len()), (1, 1));
 
     let _operator = scene.stage.operator("after").unwrap();
+    // Until it is adopted nobody says that the group of the record serves, which is gone.
+    let doubted = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        status.is_some_and(|status| {
+            status.conditions.iter().any(|it| it.type_ == "Available" && it.status == "Unknown")
+        })
+    };
+    scene.stage.until(WEB, doubted).await;
     scene.serves_group(&group).await;
     let tenure = web(&scene).await.status.unwrap().tenure;
     let deployed = tenure.deployed.unwrap();
