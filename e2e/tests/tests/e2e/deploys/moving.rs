@@ -1,5 +1,5 @@
-//! A blue that moves while green is brought in: an autoscaler wants more or less of it, its instances die, somebody
-//! declares another size.
+//! Groups that move while green is brought in: an autoscaler wants more or less of blue, instances die, somebody declares
+//! another size.
 
 use dryad_crds::{Deployment, Environment};
 use dryad_local_cloud::model::autoscaling::{TerminateInstanceInAutoScalingGroup, UpdateAutoScalingGroup};
@@ -10,7 +10,8 @@ use dryad_stage::deploys::{history_of, table};
 use serde_json::json;
 
 use crate::deploys::capacity::{bounds, declare, group, until_sized};
-use crate::deploys::scene::{Place, Scene, WEB, green_of, no_capacity};
+use crate::deploys::scene::{Place, Scene, WEB, fault, green_of, no_capacity};
+use crate::deploys::trouble::{asked_since, logged, until_looked};
 use crate::deploys::users::Users;
 
 async fn blue_of(scene: &Scene) -> String {
@@ -115,6 +116,29 @@ async fn instances_that_die_on_the_way_are_replaced_and_the_deploy_goes_on() {
     let_finish(&scene, "web-2", &green).await;
     scene.serves_group(&green).await;
     assert_eq!(users.leave().await, "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_green_that_has_lost_an_instance_since_it_was_proven_gets_the_traffic_when_it_has_another() {
+    let scene = Scene::set("lacking", |_| {}).await;
+    let users = Users::of(&scene.stage);
+    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.deploy_held("web-2").await;
+    let shifting = scene.bring("web-2", Place::Shifting).await;
+    let green = green_of(&shifting);
+    scene.hold(&[fault("ModifyRule")], &[no_capacity()]);
+    strike(&scene, &green, 1);
+    until_looked(&scene, 4).await;
+    let begun = logged(&scene);
+    scene.hold(&[], &[no_capacity()]);
+    until_looked(&scene, 6).await;
+    let moved = asked_since(&scene, begun).into_iter().any(|entry| entry.action == "ModifyRule");
+    assert!(!moved, "traffic moved to what was not enough:\n{}", table(&shifting));
+    let_finish(&scene, "web-2", &green).await;
+    scene.serves_group(&green).await;
+    assert_eq!(users.leave().await, "two");
+    assert!(capacity.least() >= Some(2), "fewer than users need");
 }
 
 #[tokio::test(flavor = "multi_thread")]
