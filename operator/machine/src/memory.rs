@@ -3,33 +3,19 @@
 //! Nothing here is needed for progress: a process that forgets it all looks again and waits a little longer.
 //! That is its purpose: everything irreversible asks for what only a process that kept looking can know.
 
+mod horizon;
+mod looks;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use crate::history::History;
 use crate::name::GroupName;
 use crate::reading::Reading;
 use crate::tenure::{Role, Tenure};
-
-/// Two clocks at one instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Now {
-    /// The API server's clock, never before the last entry of the history. It can jump.
-    pub wall: Timestamp,
-    /// Time since this process started. It can't jump, and means nothing to any other process.
-    pub mono: Duration,
-}
-
-/// A reading with the instant its request was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Look {
-    /// When it was asked for.
-    pub at: Now,
-    /// What was seen.
-    pub reading: Reading,
-}
+pub use horizon::Horizon;
+use looks::Looks;
+pub use looks::{Look, Now};
 
 /// What one tick learned from the checks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,42 +47,18 @@ impl From<&Tenure> for Stage {
     }
 }
 
-/// Until when requests may still land. Shared by all that one process does to one Environment: what one deploy left
-/// under way concerns the next one, and the Environment itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Horizon {
-    certain_from: Duration,
-    last_create: Duration,
-    shown_from: Duration,
-}
-
-impl Horizon {
-    /// The later of the two, each way.
-    #[must_use]
-    pub fn later(self, other: Self) -> Self {
-        Self {
-            certain_from: self.certain_from.max(other.certain_from),
-            last_create: self.last_create.max(other.last_create),
-            shown_from: self.shown_from.max(other.shown_from),
-        }
-    }
-}
-
 /// One process's memory of one deploy, or of one Environment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
     stage: Stage,
-    earlier: Option<Look>,
-    latest: Option<Look>,
+    looks: Looks,
+    horizon: Horizon,
     /// How long the checks have been good without interruption, and when they last were.
     good: Option<(Duration, Duration)>,
     verdict: Option<Verdict>,
     refused: Option<String>,
     /// Why things are not as they should be, in the cloud's own words.
     note: Option<String>,
-    certain_from: Duration,
-    last_create: Duration,
-    shown_from: Duration,
     confirmed: BTreeSet<GroupName>,
 }
 
@@ -107,15 +69,12 @@ impl Memory {
     pub fn new(certain_from: Duration) -> Self {
         Self {
             stage: Stage::default(),
-            earlier: None,
-            latest: None,
+            looks: Looks::default(),
+            horizon: Horizon { certain_from, ..Horizon::default() },
             good: None,
             verdict: None,
             refused: None,
             note: None,
-            certain_from,
-            last_create: Duration::ZERO,
-            shown_from: Duration::ZERO,
             confirmed: BTreeSet::new(),
         }
     }
@@ -124,7 +83,7 @@ impl Memory {
     pub fn enter(&mut self, stage: Stage) {
         if self.stage != stage {
             self.stage = stage;
-            self.forget_looks();
+            self.looks = Looks::default();
             self.good = None;
             self.verdict = None;
             self.refused = None;
@@ -134,12 +93,7 @@ impl Memory {
 
     /// Takes in a reading. Two that count as two are at least a tick apart.
     pub fn saw(&mut self, look: Look, tick: Duration) {
-        if let Some(latest) = self.latest.take()
-            && (self.earlier.is_none() || latest.at.mono + tick <= look.at.mono)
-        {
-            self.earlier = Some(latest);
-        }
-        self.latest = Some(look);
+        self.looks.take(look, tick);
     }
 
     /// Takes in a failed look: what is known grows old, but is not wrong.
@@ -165,41 +119,36 @@ impl Memory {
 
     /// Takes note that a mutation was answered: what was seen before no longer counts.
     pub fn mutated(&mut self) {
-        self.forget_looks();
+        self.looks = Looks::default();
     }
 
     /// Takes note that a mutation was not answered, and may take effect until `certain_from`.
     pub fn unanswered(&mut self, certain_from: Duration) {
-        self.certain_from = self.certain_from.max(certain_from);
-        self.forget_looks();
+        self.horizon.certain_from = self.horizon.certain_from.max(certain_from);
+        self.looks = Looks::default();
     }
 
     /// Takes in what another memory of the same Environment knows to be under way there.
     pub fn beyond(&mut self, horizon: Horizon) {
-        if horizon.certain_from > self.certain_from {
-            self.unanswered(horizon.certain_from);
+        if horizon.certain_from > self.horizon.certain_from {
+            self.looks = Looks::default();
         }
-        self.creating(horizon.last_create);
-        self.rerouted(horizon.shown_from);
+        self.horizon = self.horizon.later(horizon);
     }
 
     /// Until when requests that this memory knows of may still land.
     pub fn horizon(&self) -> Horizon {
-        Horizon {
-            certain_from: self.certain_from,
-            last_create: self.last_create,
-            shown_from: self.shown_from,
-        }
+        self.horizon
     }
 
     /// Takes note that a group's creation was sent, which may land until `settled`.
     pub fn creating(&mut self, settled: Duration) {
-        self.last_create = self.last_create.max(settled);
+        self.horizon.last_create = self.horizon.last_create.max(settled);
     }
 
     /// Takes note that who carries traffic was changed, which looks may not show before `shown_from`.
     pub fn rerouted(&mut self, shown_from: Duration) {
-        self.shown_from = self.shown_from.max(shown_from);
+        self.horizon.shown_from = self.horizon.shown_from.max(shown_from);
     }
 
     /// Takes note that the cloud refused for good what this state needs.
@@ -210,9 +159,9 @@ impl Memory {
     /// Takes note that the deletion of an absent group was answered at `at`. It counts only once no creation
     /// of it can land any more.
     pub fn deletion_answered(&mut self, group: &GroupName, at: Duration) {
-        if at >= self.last_create && at >= self.certain_from {
+        if at >= self.horizon.last_create && at >= self.horizon.certain_from {
             self.confirmed.insert(group.clone());
-            self.forget_looks();
+            self.looks = Looks::default();
         }
     }
 
@@ -228,57 +177,50 @@ impl Memory {
 
     /// The newest reading, not older than a tick.
     pub fn latest(&self, now: Now, tick: Duration) -> Option<&Reading> {
-        let look = self.latest.as_ref()?;
+        let look = self.looks.latest()?;
         (now.mono.saturating_sub(look.at.mono) <= tick).then_some(&look.reading)
     }
 
     /// Until when the newest reading will not be older than a tick.
     pub fn fresh_until(&self, tick: Duration) -> Duration {
-        self.latest.as_ref().map_or(Duration::ZERO, |look| look.at.mono + tick)
+        self.looks.latest().map_or(Duration::ZERO, |look| look.at.mono + tick)
     }
 
     /// The two readings that a removal needs: at least a tick apart, the newest not older than a tick.
     pub fn two(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
-        let (earlier, latest) = (self.earlier.as_ref()?, self.latest.as_ref()?);
-        let apart = earlier.at.mono + tick <= latest.at.mono;
-        let fresh = now.mono.saturating_sub(latest.at.mono) <= tick;
-        (apart && fresh).then_some([&earlier.reading, &latest.reading])
+        self.two_since(Duration::ZERO, now, tick)
     }
 
     /// Two readings, both made when looks had to show where our last change has brought the traffic: descriptions may
     /// be from the past, all of them alike.
     pub fn two_settled(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
-        let earlier = self.earlier.as_ref()?;
-        self.two(now, tick).filter(|_| earlier.at.mono >= self.shown_from)
+        self.two_since(self.horizon.shown_from, now, tick)
     }
 
     /// Two settled readings, both made when nothing sent earlier could land any more: what they show stays as it is until
     /// somebody acts.
     pub fn two_certain(&self, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
-        let earlier = self.earlier.as_ref()?;
-        self.two_settled(now, tick).filter(|_| earlier.at.mono >= self.certain_from)
+        self.two_since(self.horizon.shown_from.max(self.horizon.certain_from), now, tick)
+    }
+
+    fn two_since(&self, since: Duration, now: Now, tick: Duration) -> Option<[&Reading; 2]> {
+        let looks = self.looks.two(now, tick).filter(|[earlier, _]| earlier.at.mono >= since)?;
+        Some(looks.map(|look| &look.reading))
     }
 
     /// Whether the wall clock moved as the monotonic one did between the two readings.
     pub fn clocks_agree(&self, now: Now, tick: Duration) -> bool {
-        let (Some(earlier), Some(latest)) = (&self.earlier, &self.latest) else { return false };
-        let agree = |from: Now, to: Now| {
-            let wall = to.wall.duration_since(from.wall);
-            let mono = to.mono.saturating_sub(from.mono);
-            let mono = jiff::SignedDuration::try_from(mono).unwrap_or(jiff::SignedDuration::MAX);
-            wall.saturating_sub(mono).unsigned_abs() <= tick
-        };
-        agree(earlier.at, latest.at) && agree(latest.at, now)
+        self.looks.clocks_agree(now, tick)
     }
 
     /// Whether every request of ours, and of whoever came before, has landed or never will.
     pub fn is_certain(&self, now: Now) -> bool {
-        now.mono >= self.certain_from
+        now.mono >= self.horizon.certain_from
     }
 
     /// When the world will be certain again.
     pub fn certain_from(&self) -> Duration {
-        self.certain_from
+        self.horizon.certain_from
     }
 
     /// For how long the checks have been good without interruption.
@@ -307,16 +249,13 @@ impl Memory {
     pub fn is_deletion_answered(&self, group: &GroupName) -> bool {
         self.confirmed.contains(group)
     }
-
-    fn forget_looks(&mut self) {
-        self.earlier = None;
-        self.latest = None;
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
 
     use super::*;
     use crate::reading::Traffic;
