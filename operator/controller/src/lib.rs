@@ -7,6 +7,7 @@
 //! [`run`](run::run) is the life of a process around them.
 
 pub mod act;
+mod announced;
 pub mod blueprint;
 pub mod caches;
 pub mod census;

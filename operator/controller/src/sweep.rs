@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dryad_cloud::Cloud;
-use dryad_crds::Environment;
 use dryad_crds::deployment::status::Template;
+use dryad_crds::environment::traffic::Traffic;
+use dryad_crds::{Deployment, Environment};
 use dryad_machine::name::{GroupName, Place};
 use dryad_machine::sweep::{self, Find, Judgement, Keeper, Ledger, Why};
 use dryad_machine::tenure::{Member, Tenure};
@@ -28,6 +29,7 @@ use kube::{Api, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::announced::Announcements;
 use crate::guarded::Guarded;
 use crate::loops::{PAGE, Scope};
 use crate::operator::{Operator, TickError};
@@ -86,7 +88,10 @@ async fn round<C: Cloud>(
             continue;
         }
         let ledger = if environments.iter().any(|it| has(it, found)) { Ledger::Has } else { Ledger::Lacks };
-        let Ok(use_) = found.use_(&*operator.cloud, keeper, ledger).await else { continue };
+        let deployments = keeper.map(|it| deployments_of(operator, it)).unwrap_or_default();
+        let announcements = keeper.map(|keeper| announcements(keeper, &deployments));
+        let use_ = found.use_(&*operator.cloud, announcements.as_ref(), ledger).await;
+        let Ok(use_) = use_ else { continue };
         let find = Find { claim: found.claim.as_ref(), ledger, created: found.created, use_ };
         let none = Tenure::default();
         let uid = keeper.map(view::uid);
@@ -98,7 +103,13 @@ async fn round<C: Cloud>(
             (Judgement::Delete, Some(environment), Some(claim)) => {
                 let key = (found.place.clone(), found.name.clone());
                 if before.contains(&key) {
-                    let line = sweep::doomed(&found.name, &found.place, claim, &view::uid(environment));
+                    let line = sweep::doomed(
+                        &found.name,
+                        &found.place,
+                        announcements.as_ref().and_then(|it| found.access(it)),
+                        claim,
+                        &view::uid(environment),
+                    );
                     let entry: &mut (&Environment, Vec<Member>) =
                         doomed.entry(view::uid(environment)).or_insert((environment, Vec::new()));
                     entry.1.push(line);
@@ -134,6 +145,16 @@ fn is_ours_to_judge(found: &Found, scope: &Scope) -> bool {
         (Scope::Cluster, _) | (Scope::Namespace(_), None) => true,
         (Scope::Namespace(namespace), Some(claim)) => claim.namespace == *namespace,
     }
+}
+
+fn deployments_of<C>(operator: &Operator<C>, environment: &Environment) -> Vec<Arc<Deployment>> {
+    let namespace = environment.namespace().unwrap_or_default();
+    operator.caches.deployments_of(&namespace, &environment.name_any())
+}
+
+fn announcements<'a>(environment: &'a Environment, deployments: &'a [Arc<Deployment>]) -> Announcements<'a> {
+    let ledger = environment.status.as_ref().map_or(&[][..], |status| &status.tenure.groups);
+    Announcements { named: Traffic::access(environment.spec.traffic.as_ref()), ledger, deployments }
 }
 
 fn has(environment: &Environment, found: &Found) -> bool {

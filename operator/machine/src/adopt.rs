@@ -8,6 +8,7 @@
 
 use jiff::Timestamp;
 
+use crate::access::Access;
 use crate::deployed::{Deployed, Shipment};
 use crate::name::{GroupName, Place, Turn, Uid};
 use crate::release::{Release, Sha256};
@@ -40,6 +41,8 @@ pub struct Candidate {
     pub name: GroupName,
     /// Where it is.
     pub place: Place,
+    /// What requests reach it by, as far as anybody can tell.
+    pub access: Access,
     /// What its tags say.
     pub claim: Claim,
     /// When it was created.
@@ -147,6 +150,7 @@ fn adopted(heir: Heir<'_>, candidates: &[Candidate], carrier: Option<&Candidate>
         (member.role, member.held) = (Role::Doomed, None);
         if let Some(candidate) = candidates.iter().find(|candidate| candidate.name == member.name) {
             member.environment = launched_for(heir, &candidate.claim);
+            member.access.get_or_insert_with(|| candidate.access.clone());
         }
     }
     let Some(carrier) = carrier else { return next };
@@ -156,7 +160,7 @@ fn adopted(heir: Heir<'_>, candidates: &[Candidate], carrier: Option<&Candidate>
         None => Member {
             name: carrier.name.clone(),
             place: carrier.place.clone(),
-            access: None,
+            access: Some(carrier.access.clone()),
             owner: carrier.claim.owner.clone(),
             environment: None,
             turn: carrier.claim.turn,
@@ -166,6 +170,7 @@ fn adopted(heir: Heir<'_>, candidates: &[Candidate], carrier: Option<&Candidate>
         },
     };
     member.role = Role::Serving;
+    member.access.get_or_insert_with(|| carrier.access.clone());
     member.environment = launched_for(heir, &carrier.claim);
     // No deploy needs it held any more, but its bounds are still to be restored.
     member.held = member.held.map(|held| Held { desired: None, ..held });

@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::access::Access;
 use crate::adopt::Claim;
 use crate::name::{GroupName, Place, Uid};
 use crate::tenure::{MOST_GROUPS, Member, Role, Tenure};
@@ -150,11 +151,11 @@ fn is_its_own(keeper: Keeper<'_>, claim: &Claim) -> bool {
 
 /// The line that the ledger gets for a find that is to be deleted: there the Environment's own loop takes it down like
 /// any other group that is given up.
-pub fn doomed(name: &GroupName, place: &Place, claim: &Claim, uid: &Uid) -> Member {
+pub fn doomed(name: &GroupName, place: &Place, access: Option<Access>, claim: &Claim, uid: &Uid) -> Member {
     Member {
         name: name.clone(),
         place: place.clone(),
-        access: None,
+        access,
         owner: claim.owner.clone(),
         environment: (claim.environment_uid != *uid).then(|| claim.environment_uid.clone()),
         turn: claim.turn,
@@ -190,7 +191,7 @@ mod tests {
     /// An Environment in turn 5 that has adopted a group of `before`.
     fn tenure() -> Tenure {
         let place = Place { account: AccountName::new("a"), region: Region::new("r") };
-        let adopted = doomed(&GroupName::new("g"), &place, &claim("before", 2), &Uid::new("now"));
+        let adopted = doomed(&GroupName::new("g"), &place, None, &claim("before", 2), &Uid::new("now"));
         Tenure { turn: Turn::new(5), groups: vec![adopted], ..Tenure::default() }
     }
 
@@ -251,7 +252,7 @@ mod tests {
     #[test]
     fn the_ledgers_line_matches_the_tags() {
         let place = Place { account: AccountName::new("a"), region: Region::new("r") };
-        let line = |uid| doomed(&GroupName::new("g"), &place, &claim(uid, 4), &Uid::new("now"));
+        let line = |uid| doomed(&GroupName::new("g"), &place, None, &claim(uid, 4), &Uid::new("now"));
         assert_eq!(line("now").environment, None);
         let member = line("before");
         assert_eq!(member.environment, Some(Uid::new("before")));

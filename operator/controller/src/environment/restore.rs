@@ -4,17 +4,19 @@
 //! first, and where that holds news, of the cloud and of the API server's quorum for this Environment alone. What
 //! comes of it is decided by [`adopt`]; it is stored when two looks a tick apart have come to the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dryad_cloud::group::FoundGroup;
+use dryad_cloud::group::{FoundGroup, Group};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::Environment;
 use dryad_crds::condition;
 use dryad_crds::deployment::status::Template;
+use dryad_crds::environment::traffic::Traffic;
+use dryad_machine::access::Access;
 use dryad_machine::adopt::{self, Bearing, Candidate, Heir, Verdict};
 use dryad_machine::name::{Place, Turn};
-use dryad_machine::reading::{AtWork, Reading};
+use dryad_machine::reading::Reach;
 use dryad_machine::tenure::Tenure;
 use dryad_machine::view::Deletion;
 use jiff::Timestamp;
@@ -23,14 +25,14 @@ use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
 use super::{Tick, already_requested, permission};
+use crate::announced::{self, Announcements};
 use crate::denials::Ask;
 use crate::desk::Desk;
-use crate::observe::{Elsewhere, Pieces, assemble};
+use crate::observe::Announced;
 use crate::operator::TickError;
 use crate::record::{self, Recorded};
 use crate::tags::{self, Owner};
-use crate::target::{Target, TrafficTarget};
-use crate::{blueprint, view};
+use crate::view;
 
 /// The condition's reason while nobody can tell which group serves.
 const AMBIGUOUS: &str = "RestoreAmbiguous";
@@ -66,7 +68,8 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
         return Ok(Looked::Current);
     }
     let Some(template) = permission::template(tick) else { return Ok(Looked::Unseen) };
-    let candidates = match candidates(tick, &owner, &places, &blueprint::target(&template)).await {
+    let candidates = match candidates(tick, &owner, &places, Traffic::access(template.traffic.as_ref())).await
+    {
         Ok(candidates) => candidates,
         Err(error) => return Ok(unseen(tick, &error)),
     };
@@ -122,53 +125,43 @@ fn recorded_turns<C: Cloud>(tick: &Tick<'_, C>) -> Turn {
     turns.max().unwrap_or_default()
 }
 
-/// Every group of this installation, namespace and name, and whether it carries traffic.
+/// Every group of this installation, namespace and name, and whether it carries traffic: by what it was announced with,
+/// as far as anybody knows, whatever the spec says by now.
 async fn candidates<C: Cloud>(
     tick: &Tick<'_, C>,
     owner: &Owner,
     places: &BTreeSet<Place>,
-    target: &Target,
+    named: Access,
 ) -> Result<Vec<Candidate>, CloudError> {
     let cloud = &*tick.operator.cloud;
-    let Target { place: home, traffic } = target;
-    let mut found = Vec::new();
+    let ledger = &tick.environment.tenure.groups;
+    let announcements = Announcements { named, ledger, deployments: &tick.deployments };
+    let mut candidates = Vec::new();
     for place in places {
-        let groups = cloud.tagged_groups(place, &tags::of_environment(owner)).await?;
-        found.extend(groups.into_iter().map(|found| (place.clone(), found)));
+        for FoundGroup { group, created } in cloud.tagged_groups(place, &tags::of_environment(owner)).await? {
+            let Some(claim) = tags::claim(&owner.installation, &group.name, &group.tags) else { continue };
+            let access = announcements.of(&group);
+            let announced = announced::look(cloud, place, &access, &group).await?;
+            candidates.push(Candidate {
+                place: place.clone(),
+                claim,
+                created: Timestamp::from_second(created).unwrap_or(Timestamp::UNIX_EPOCH),
+                bearing: bearing(&announced, &group),
+                access,
+                name: group.name,
+            });
+        }
     }
-    let rule = match traffic {
-        TrafficTarget::Rule { rule, .. } => Some(cloud.rule(home, rule).await?),
-        TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
-    };
-    let groups = found.iter().map(|(_, found)| (found.group.name.clone(), found.group.clone())).collect();
-    let health = BTreeMap::new();
-    let reading = assemble(Pieces {
-        traffic,
-        groups: &groups,
-        rule: rule.as_ref(),
-        health: &health,
-        elsewhere: &Elsewhere::new(),
-    });
-    let candidate = |(place, found): (Place, FoundGroup)| {
-        Some(Candidate {
-            claim: tags::claim(&owner.installation, &found.group.name, &found.group.tags)?,
-            place,
-            created: Timestamp::from_second(found.created).unwrap_or(Timestamp::UNIX_EPOCH),
-            bearing: bearing(&reading, &found),
-            name: found.group.name,
-        })
-    };
-    Ok(found.into_iter().filter_map(candidate).collect())
+    Ok(candidates)
 }
 
 /// Workers find their work themselves, so those that are there are at work.
-fn bearing(reading: &Reading, found: &FoundGroup) -> Bearing {
-    let group = &found.group;
-    let at_work = if group.instances.is_empty() { AtWork::No } else { AtWork::Yes };
-    match reading.carries(&group.name, at_work) {
+fn bearing(announced: &Announced, group: &Group) -> Bearing {
+    match announced.reach(group) {
         _ if group.deleting => Bearing::Leaving,
-        true => Bearing::Carries,
-        false => Bearing::Idle,
+        Reach::Requests => Bearing::Carries,
+        Reach::Work if !group.instances.is_empty() => Bearing::Carries,
+        Reach::Work | Reach::Nothing => Bearing::Idle,
     }
 }
 

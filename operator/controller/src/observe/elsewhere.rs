@@ -12,7 +12,7 @@ use dryad_cloud::traffic::{Rule, TargetGroupArn};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::access::Access;
 use dryad_machine::name::{GroupName, Place};
-use dryad_machine::reading::{Apart, Attached, Reach};
+use dryad_machine::reading::{Apart, Reach};
 use dryad_machine::tenure::Member;
 
 use super::reading::{Health, attachment};
@@ -68,11 +68,20 @@ async fn ask<C: Cloud>(
             health.insert(target_group.clone(), targets.unwrap_or_default());
         }
     }
-    let rule = match &traffic {
-        TrafficTarget::Rule { rule, .. } => present(cloud.rule(place, rule).await)?,
-        TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
-    };
+    let rule = rule_of(cloud, place, &traffic).await?;
     Ok(Announced { traffic, rule })
+}
+
+/// The rule; none where there is none, or none any more.
+pub(crate) async fn rule_of<C: Cloud>(
+    cloud: &C,
+    place: &Place,
+    traffic: &TrafficTarget,
+) -> Result<Option<Rule>, CloudError> {
+    match traffic {
+        TrafficTarget::Rule { rule, .. } => present(cloud.rule(place, rule).await),
+        TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => Ok(None),
+    }
 }
 
 fn present<T>(answer: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
@@ -89,26 +98,37 @@ impl Announced {
         let beyond = |target_group: &TargetGroupArn| {
             group.target_groups.contains(target_group) && !here.target_groups().contains(&target_group)
         };
-        let is_attached =
-            attachment(&self.traffic, |it| group.target_groups.contains(it)) != Attached::Nowhere;
-        let weighs = |target_group: &TargetGroupArn| match &self.rule {
+        Apart { attached: attachment(&self.traffic, beyond), reach: self.reach(group) }
+    }
+
+    /// What reaches the group by what it was announced with.
+    pub(crate) fn reach(&self, group: &Group) -> Reach {
+        let is_reached = match &self.traffic {
+            TrafficTarget::Workers => return Reach::Work,
+            TrafficTarget::TargetGroup(shared) => group.target_groups.contains(shared),
+            TrafficTarget::Rule { a, b, .. } => {
+                [a, b].into_iter().any(|it| group.target_groups.contains(it) && self.weighs(it))
+            }
+        };
+        if is_reached { Reach::Requests } else { Reach::Nothing }
+    }
+
+    /// Whether the rule sends requests there.
+    fn weighs(&self, target_group: &TargetGroupArn) -> bool {
+        match &self.rule {
             None => false,
             Some(Rule::Forward(weights)) => {
                 weights.iter().any(|it| it.target_group == *target_group && it.weight > 0)
             }
             // A shape that nobody of us gave it: it may send requests anywhere.
             Some(Rule::Other(_)) => true,
-        };
-        let reach = match &self.traffic {
-            TrafficTarget::Workers => Reach::Work,
-            TrafficTarget::TargetGroup(_) if is_attached => Reach::Requests,
-            TrafficTarget::Rule { a, b, .. }
-                if [a, b].into_iter().any(|it| group.target_groups.contains(it) && weighs(it)) =>
-            {
-                Reach::Requests
-            }
-            TrafficTarget::TargetGroup(_) | TrafficTarget::Rule { .. } => Reach::Nothing,
-        };
-        Apart { attached: attachment(&self.traffic, beyond), reach }
+        }
+    }
+
+    /// Whether it is certain that the rule sends nothing there: it is there, in our shape, and gives it no weight.
+    pub(crate) fn spares(&self, target_group: &TargetGroupArn) -> bool {
+        self.traffic.target_groups().contains(&target_group)
+            && matches!(self.rule, Some(Rule::Forward(_)))
+            && !self.weighs(target_group)
     }
 }

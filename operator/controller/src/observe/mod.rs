@@ -18,7 +18,7 @@ use tracing::warn;
 use crate::tags::{self, Owner};
 use crate::target::{Target, TrafficTarget};
 
-pub(crate) use elsewhere::Elsewhere;
+pub(crate) use elsewhere::{Announced, Elsewhere, rule_of};
 pub(crate) use reading::{Pieces, assemble};
 
 /// Why a look shows nothing.

@@ -1,19 +1,21 @@
 //! What carries the installation's tag in one place, and whether requests reach it.
 
 use dryad_cloud::group::Group;
-use dryad_cloud::traffic::{Rule, TargetGroupArn};
+use dryad_cloud::traffic::TargetGroupArn;
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::Environment;
-use dryad_crds::deployment::status::Template;
+use dryad_machine::access::Access;
 use dryad_machine::adopt::Claim;
 use dryad_machine::name::{GroupName, Place};
+use dryad_machine::reading::Reach;
 use dryad_machine::sweep::{Ledger, Use};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::blueprint;
+use crate::announced::{self, Announcements};
+use crate::observe::Announced;
 use crate::tags;
-use crate::target::{Target, TrafficTarget};
+use crate::target::TrafficTarget;
 
 /// A group, or a launch template that has none.
 #[derive(Clone, Debug)]
@@ -74,39 +76,43 @@ impl Found {
     pub(super) async fn use_<C: Cloud>(
         &self,
         cloud: &C,
-        keeper: Option<&Environment>,
+        announcements: Option<&Announcements<'_>>,
         ledger: Ledger,
     ) -> Result<Use, CloudError> {
-        let (Some(group), Some(keeper)) = (&self.group, keeper) else { return Ok(Use::None) };
+        let (Some(group), Some(announcements)) = (&self.group, announcements) else { return Ok(Use::None) };
         if group.deleting {
             return Ok(Use::Leaving);
         }
-        let Target { place, traffic } = blueprint::target(&Template::of(&keeper.spec));
-        let rule = match &traffic {
-            TrafficTarget::Rule { rule, .. }
-                if !group.target_groups.is_empty() && ledger == Ledger::Lacks =>
-            {
-                Some(cloud.rule(&place, rule).await?)
-            }
-            TrafficTarget::Rule { .. } | TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
+        if ledger == Ledger::Has {
+            return Ok(Use::Traffic);
+        }
+        let mut all = Vec::new();
+        for access in announcements.all() {
+            all.push(announced::look(cloud, &self.place, &access, group).await?);
+        }
+        let works = match announcements.recorded(&group.name) {
+            Some(access) => access == Access::Workers {},
+            None => all.iter().any(|it| it.traffic == TrafficTarget::Workers),
         };
-        Ok(reached(group, &traffic, rule.as_ref()))
+        Ok(if works && has_instances(group) { Use::Traffic } else { reached(group, &all) })
+    }
+
+    /// How requests reach it, as far as that can be told; none of a launch template.
+    pub(super) fn access(&self, announcements: &Announcements<'_>) -> Option<Access> {
+        self.group.as_ref().map(|group| announcements.of(group))
     }
 }
 
-/// Whether requests reach the group, or may: only a target group that the Environment's own rule gives no weight is
-/// known to have none, and workers find theirs themselves.
-fn reached(group: &Group, traffic: &TrafficTarget, rule: Option<&Rule>) -> Use {
-    let weightless = |target_group: &TargetGroupArn| match (traffic, rule) {
-        (TrafficTarget::Rule { a, b, .. }, Some(Rule::Forward(weights))) => {
-            (target_group == a || target_group == b)
-                && weights.iter().all(|it| it.target_group != *target_group || it.weight == 0)
-        }
-        _ => false,
-    };
-    let works =
-        *traffic == TrafficTarget::Workers && (group.capacity.desired > 0 || !group.instances.is_empty());
-    if works || !group.target_groups.iter().all(weightless) { Use::Traffic } else { Use::None }
+fn has_instances(group: &Group) -> bool {
+    group.capacity.desired > 0 || !group.instances.is_empty()
+}
+
+/// Whether requests reach the group, or may: only a target group that a rule of the Environment's gives no weight, and
+/// none of them any, is known to have none.
+fn reached(group: &Group, all: &[Announced]) -> Use {
+    let is_spared = |target_group: &TargetGroupArn| all.iter().any(|it| it.spares(target_group));
+    let none_reaches = all.iter().all(|it| it.reach(group) != Reach::Requests);
+    if none_reaches && group.target_groups.iter().all(is_spared) { Use::None } else { Use::Traffic }
 }
 
 #[cfg(test)]
@@ -114,22 +120,19 @@ mod tests {
     use std::collections::BTreeMap;
 
     use dryad_cloud::group::Capacity;
-    use dryad_cloud::traffic::{RuleArn, Weight};
+    use dryad_cloud::traffic::{Rule, RuleArn, Weight};
 
     use super::*;
-
-    /// Traffic, what the group is attached to, its size, the rule, and what it is good for.
-    type Row<'a> = (&'a TrafficTarget, &'a [&'a str], u32, Option<Rule>, Use);
 
     fn arn(name: &str) -> TargetGroupArn {
         TargetGroupArn(name.to_owned())
     }
 
-    fn group(desired: u32, attached: &[&str]) -> Group {
+    fn group(attached: &[&str]) -> Group {
         Group {
             name: GroupName::new("web-1-d"),
             deleting: false,
-            capacity: Capacity { min: 0, max: 4, desired },
+            capacity: Capacity { min: 0, max: 4, desired: 2 },
             instances: Vec::new(),
             target_groups: attached.iter().map(|name| arn(name)).collect(),
             template: None,
@@ -143,26 +146,29 @@ mod tests {
             let weight = |(name, weight): &(&str, u32)| Weight { target_group: arn(name), weight: *weight };
             Some(Rule::Forward(weights.iter().map(weight).collect()))
         };
-        let two = TrafficTarget::Rule { rule: RuleArn("r".to_owned()), a: arn("a"), b: arn("b") };
-        let (shared, workers) = (TrafficTarget::TargetGroup(arn("s")), TrafficTarget::Workers);
-        let usual = forward(&[("a", 100), ("b", 0)]);
-        let rows: [Row<'_>; 12] = [
-            (&two, &[], 2, None, Use::None),
-            (&two, &["b"], 2, usual.clone(), Use::None),
-            (&two, &["a"], 2, usual.clone(), Use::Traffic),
-            (&two, &["a", "b"], 2, usual.clone(), Use::Traffic),
-            (&two, &["b"], 2, forward(&[("a", 1)]), Use::None),
-            (&two, &["b", "elsewhere"], 2, usual, Use::Traffic),
-            (&two, &["b"], 2, Some(Rule::Other("a redirect".to_owned())), Use::Traffic),
-            (&two, &["b"], 2, None, Use::Traffic),
-            (&shared, &[], 2, None, Use::None),
-            (&shared, &["s"], 2, None, Use::Traffic),
-            (&workers, &[], 2, None, Use::Traffic),
-            (&workers, &[], 0, None, Use::None),
+        let two = |name: &str, rule| Announced {
+            traffic: TrafficTarget::Rule { rule: RuleArn(name.to_owned()), a: arn("a"), b: arn("b") },
+            rule,
+        };
+        let shared = Announced { traffic: TrafficTarget::TargetGroup(arn("s")), rule: None };
+        let usual = || two("r", forward(&[("a", 100), ("b", 0)]));
+        let other = two("r", Some(Rule::Other("a redirect".to_owned())));
+        let turned = two("earlier", forward(&[("a", 0), ("b", 1)]));
+        let rows: [(&[&str], &[Announced], Use); 11] = [
+            (&[], &[usual()], Use::None),
+            (&["b"], &[usual()], Use::None),
+            (&["a"], &[usual()], Use::Traffic),
+            (&["a", "b"], &[usual()], Use::Traffic),
+            (&["b"], &[two("r", forward(&[("a", 1)]))], Use::None),
+            (&["b", "elsewhere"], &[usual()], Use::Traffic),
+            (&["b"], &[other], Use::Traffic),
+            (&["b"], &[two("r", None)], Use::Traffic),
+            (&["s"], std::slice::from_ref(&shared), Use::Traffic),
+            (&["b"], &[shared.clone(), usual()], Use::None),
+            (&["b"], &[turned, usual()], Use::Traffic),
         ];
-        for (traffic, attached, desired, rule, expected) in rows {
-            let used = reached(&group(desired, attached), traffic, rule.as_ref());
-            assert_eq!(used, expected, "{traffic:?} {attached:?} {rule:?}");
+        for (attached, all, expected) in rows {
+            assert_eq!(reached(&group(attached), all), expected, "{attached:?} {all:?}");
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use super::*;
 
-use crate::name::{AccountName, Region};
+use crate::name::{AccountName, Arn, Region};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn place() -> Place {
     Place { account: AccountName::new("default"), region: Region::new("us-east-1") }
+}
+
+fn shared(arn: &str) -> Access {
+    Access::TargetGroup { arn: Arn::new(arn) }
 }
 
 /// A group of this turn, launched for an Environment of this uid.
@@ -16,6 +20,7 @@ fn group(turn: i64, environment: &str, bearing: Bearing) -> Candidate {
     Candidate {
         name: GroupName::of("web", turn, &owner),
         place: place(),
+        access: shared(&format!("of-{turn}")),
         claim: Claim {
             namespace: "shop".to_owned(),
             environment: "web".to_owned(),
@@ -210,4 +215,16 @@ fn what_is_declared_today_counts_as_requested() {
         assert_eq!(next, expected, "{stored:?}");
         assert!(next.is_settled(), "or the trigger would make a Deployment of it");
     }
+}
+
+#[test]
+fn how_requests_reach_what_is_adopted_is_written_down_where_it_was_not() {
+    let next = adopted(verdict(&Tenure::default(), 0, &[group(5, "old", Bearing::Carries)]));
+    assert_eq!(next.groups[0].access, Some(shared("of-5")));
+    let (before, since) = (group(1, "new", Bearing::Idle), group(3, "new", Bearing::Carries));
+    let mut known = member(&since, Role::Green);
+    known.access = Some(shared("as-announced"));
+    let next = adopted(verdict(&record(2, vec![member(&before, Role::Serving), known]), 2, &[before, since]));
+    let accesses: Vec<_> = next.groups.iter().map(|member| member.access.clone()).collect();
+    assert_eq!(accesses, [Some(shared("of-1")), Some(shared("as-announced"))], "and never written anew");
 }

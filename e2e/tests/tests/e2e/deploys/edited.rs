@@ -17,7 +17,7 @@ use crate::deploys::stage;
 use crate::deploys::users::Users;
 
 /// From now on requests come by the one target group of another load balancer.
-fn by_shared(scene: &Scene) -> Value {
+pub(crate) fn by_shared(scene: &Scene) -> Value {
     json!({ "traffic": {
         "loadBalancerRule": null,
         "targetGroup": { "arn": scene.stage.web.shared.target_group },

@@ -6,6 +6,7 @@ use dryad_local_cloud::model::autoscaling::{
     AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup,
     DescribeAutoScalingGroups, DescribedGroup, GroupTag, TemplateSpecification,
 };
+use dryad_machine::access::Access;
 use dryad_machine::event::Reason;
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
@@ -15,6 +16,8 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::deploys::backup::{Backup, Status, until_later};
+use crate::deploys::capacity::declare;
+use crate::deploys::edited::by_shared;
 use crate::deploys::scene::{Place, Scene, WEB, changes, green_of};
 use crate::deploys::stage_on;
 use crate::deploys::users::Users;
@@ -126,6 +129,8 @@ async fn without_a_status_what_serves_is_adopted_and_nothing_runs_again() {
     let tenure = after.status.clone().unwrap().tenure;
     assert_eq!(tenure.turn.number(), 1, "the turn on the tag");
     assert_eq!(tenure.groups[0].environment.as_ref().unwrap().as_str(), before.uid().unwrap());
+    let announced = &before.status.as_ref().unwrap().tenure.groups[0].access;
+    assert!(announced.is_some() && tenure.groups[0].access == *announced, "{:?}", tenure.groups[0].access);
     let (was, is) = (before.status.unwrap().tenure.deployed.unwrap(), tenure.deployed.unwrap());
     assert_eq!(
         (&is.shipment.release, &is.deployment, &is.uid),
@@ -142,6 +147,31 @@ async fn without_a_status_what_serves_is_adopted_and_nothing_runs_again() {
         ["web-1", "web-2", "web-3", "web-4"]
     );
     assert_eq!(users.leave().await, "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_serves_is_adopted_where_it_is_though_the_spec_names_other_traffic_by_now() {
+    let scene = Scene::set("restored-edited", impatient).await;
+    let users = Users::of(&scene.stage);
+    let group = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    declare(&scene, by_shared(&scene)).await;
+    let backup = Backup::take(&scene.stage).await;
+    let changes = made(&scene);
+    backup.restore(&scene.stage, Status::Dropped).await;
+
+    let _operator = scene.stage.operator("after").unwrap();
+    scene.serves_group(&group).await;
+    let access = web(&scene).await.status.unwrap().tenure.groups[0].access.clone();
+    let attached = described(&scene, &group).target_group_arns;
+    let arns: Vec<_> = access.iter().flat_map(Access::arns).map(ToString::to_string).collect();
+    assert_eq!(arns, attached, "nobody knows more than what it is attached to");
+    assert_eq!(made(&scene), changes, "the cloud was changed");
+    assert_eq!(users.leave().await, "one");
+
+    deploys_go_on(&scene, "web-2").await;
+    let new = Users::at(&scene.stage.web.shared.url);
+    new.until_answered("two").await;
+    assert_eq!(new.leave().await, "two");
 }
 
 #[tokio::test(flavor = "multi_thread")]

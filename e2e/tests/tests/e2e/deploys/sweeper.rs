@@ -1,11 +1,14 @@
 //! What was left behind goes if nobody can miss it; everything else stays, and is reported.
 
 use dryad_crds::Environment;
+use dryad_local_cloud::model::autoscaling::AttachLoadBalancerTargetGroups;
 use dryad_machine::state::State;
 use kube::ResourceExt;
 use serde_json::json;
 
 use crate::deploys::backup::take_away;
+use crate::deploys::capacity::declare;
+use crate::deploys::edited::by_shared;
 use crate::deploys::restore::{alike, described, put_in_traffic};
 use crate::deploys::scene::{Scene, WEB, green_of};
 use crate::deploys::users::Users;
@@ -64,6 +67,36 @@ async fn only_what_nobody_can_miss_is_swept() {
     let mut expected = vec![group, installation, stranger, newer, serving, misnamed.to_owned()];
     expected.sort();
     assert_eq!(control.with(|world, _| world.inventory().groups), expected);
+    assert_eq!(users.leave().await, "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_be_missed_is_told_by_where_groups_serve_and_not_by_an_edited_spec() {
+    let scene = Scene::set("swept-edited", |_| {}).await;
+    let users = Users::of(&scene.stage);
+    let group = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let make = |number: u32| {
+        let (uid, name) = nobodys(number, 1);
+        alike(&scene, &group, &name, &[("dryad.dev/deployment-uid", uid.as_str()), ("dryad.dev/turn", "1")]);
+        name
+    };
+    let (idle, serving) = (make(1), make(2));
+    put_in_traffic(&scene, &group, &serving);
+    let [a, b] = scene.stage.web.target_groups.clone();
+    let spare = if described(&scene, &group).target_group_arns == [a.clone()] { b } else { a };
+    let attach = AttachLoadBalancerTargetGroups {
+        auto_scaling_group_name: idle.clone(),
+        target_group_arns: vec![spare],
+    };
+    scene.stage.cloud.control().call(attach).expect("it is accepted");
+    declare(&scene, by_shared(&scene)).await;
+
+    let _operator = scene.stage.operator_told("sweeper", &SWEEPING).unwrap();
+    let control = scene.stage.cloud.control();
+    let gone = control.until(|world, _| (!world.inventory().groups.contains(&idle)).then_some(()));
+    tokio::time::timeout(std::time::Duration::from_secs(90), gone).await.expect("no request can reach it");
+    until_reported(&scene, &[&serving]).await;
+    assert_eq!(control.with(|world, _| world.inventory().groups.len()), 2);
     assert_eq!(users.leave().await, "one");
 }
 
