@@ -49,6 +49,7 @@ pub enum Condition {
 #[derive(Debug)]
 pub struct Line {
     condition: watch::Sender<Condition>,
+    held: watch::Sender<Option<String>>,
     clock: watch::Sender<SignedDuration>,
     last_words: watch::Sender<Option<String>>,
     under_way: UnderWay,
@@ -76,6 +77,7 @@ impl Line {
         });
         std::fs::write(kubeconfig, file.to_string())?;
         let (condition, seen) = watch::channel(Condition::Open);
+        let (held, holds) = watch::channel(None);
         let (clock, ahead) = watch::channel(SignedDuration::ZERO);
         let (last_words, last) = watch::channel(None);
         let under_way = UnderWay::default();
@@ -83,6 +85,7 @@ impl Line {
         let shared = Exchange {
             client,
             condition: seen,
+            holds,
             fall_silent: condition.clone(),
             ahead,
             last_words: last,
@@ -91,6 +94,7 @@ impl Line {
         exchange.spawn(accept(listener, shared));
         Ok(Self {
             condition,
+            held,
             clock,
             last_words,
             under_way,
@@ -102,6 +106,16 @@ impl Line {
     /// Makes the line so, from now on.
     pub fn set(&self, condition: Condition) {
         self.condition.send_replace(condition);
+    }
+
+    /// Lets what is asked in words that include these wait on the line from now on, and nothing else.
+    pub fn hold(&self, words: &str) {
+        self.held.send_replace(Some(words.to_owned()));
+    }
+
+    /// Lets what was held arrive, even if whoever asked waits no more.
+    pub fn let_go(&self) {
+        self.held.send_replace(None);
     }
 
     /// Lets the API server's clock be ahead of what it is by so much from now on, or behind.
@@ -153,6 +167,8 @@ impl Line {
 struct Exchange {
     client: Client,
     condition: watch::Receiver<Condition>,
+    /// What waits, by words that it is asked in.
+    holds: watch::Receiver<Option<String>>,
     fall_silent: watch::Sender<Condition>,
     /// By how much the API server's clock is ahead.
     ahead: watch::Receiver<SignedDuration>,
@@ -257,10 +273,14 @@ impl Exchange {
         last.as_ref().is_some_and(|words| String::from_utf8_lossy(body).contains(words.as_str()))
     }
 
-    /// Waits until the line is not silent; how it is then.
+    /// Waits until the line is not silent and holds nothing like this; how it is then.
     async fn heard(&self, asked: &str) -> Condition {
         self.under_way.waiting.send_modify(|waiting| waiting.push(asked.to_owned()));
-        let mut condition = self.condition.clone();
+        let (mut condition, mut holds) = (self.condition.clone(), self.holds.clone());
+        let passes =
+            |held: &Option<String>| held.as_ref().is_none_or(|words| !asked.contains(words.as_str()));
+        // Where nobody holds the line any more, it is cut as well.
+        drop(holds.wait_for(passes).await);
         let heard = condition.wait_for(|condition| *condition != Condition::Silent).await;
         let heard = heard.map_or(Condition::Cut, |condition| *condition);
         self.under_way.waiting.send_modify(|waiting| {

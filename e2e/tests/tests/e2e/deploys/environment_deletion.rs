@@ -3,7 +3,7 @@
 
 use dryad_crds::Environment;
 use dryad_machine::state::State;
-use dryad_stage::deploys::state_of;
+use dryad_stage::deploys::{path_of, state_of, table};
 use serde_json::{Value, json};
 
 use crate::deploys::scene::{Place, Scene, WEB, green_of};
@@ -124,4 +124,29 @@ async fn an_environment_can_be_deleted_while_blue_is_retired() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_environment_can_be_deleted_while_a_deploy_is_rolled_back() {
     deleted(Moment::RollingBack).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_waits_for_a_deployment_that_has_yet_to_see_it_go() {
+    let scene = Scene::set("unseen", |_| {}).await;
+    let line = scene.stage.line("a").await.unwrap();
+    let _operator = scene.stage.operator_on(&line, "a").unwrap();
+    // The Deployment's loop stands still in its first write, and sees nothing meanwhile.
+    line.hold("deployments/web-2");
+    scene.stage.deploy("web-2", json!({ "environment": WEB })).await;
+    line.until_asked("deployments/web-2").await;
+    scene.stage.delete::<Environment>(WEB).await;
+    let has_only_that_to_wait_for = |environment: Option<&Environment>| {
+        environment.is_none_or(|environment| {
+            let conditions = environment.status.iter().flat_map(|status| &status.conditions);
+            conditions.into_iter().any(|it| it.message == "there is no group yet")
+        })
+    };
+    let kept = scene.stage.until(WEB, has_only_that_to_wait_for).await;
+    assert!(kept.is_some(), "it went before its Deployment knew");
+    line.let_go();
+    let ended = scene.stage.until_ended("web-2").await;
+    assert_eq!(path_of(&ended), ["Pending Created", "Canceled EnvironmentDeleted"], "{}", table(&ended));
+    scene.until_gone::<Environment>(WEB).await;
+    scene.left(&[], 0).await;
 }
