@@ -25,15 +25,21 @@ use kube::Config;
 use kube::client::ClientBuilder;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tracing::{error, info, warn};
 
 use crate::flags::Flags;
+
+/// How many threads run ticks, however large the machine is: they wait for others most of the time, and each holds
+/// memory of its own.
+const MOST_THREADS: usize = 4;
 
 /// Runs the operator as the command line says, until a signal asks it to stop.
 pub fn main() -> ExitCode {
     let flags = Flags::parse();
     telemetry::start(&flags.log);
-    let runtime = match tokio::runtime::Runtime::new() {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let runtime = match Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(failure) => {
             error!(error = %failure, "no thread can be started");
