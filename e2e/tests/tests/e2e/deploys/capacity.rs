@@ -5,6 +5,7 @@ use std::time::Duration;
 use dryad_crds::{Deployment, Environment};
 use dryad_local_cloud::model::autoscaling::UpdateAutoScalingGroup;
 use dryad_local_cloud::model::autoscaling::{DescribeAutoScalingGroups, DescribedGroup, LifecycleState};
+use dryad_stage::Stage;
 use dryad_stage::capacity::Capacity;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -19,20 +20,29 @@ const EVERY: Duration = Duration::from_millis(50);
 
 /// The group as anybody sees it.
 pub(crate) fn group(scene: &Scene, name: &str) -> DescribedGroup {
+    group_on(&scene.stage, name)
+}
+
+/// The same on a stage that no scene is set on.
+pub(crate) fn group_on(stage: &Stage, name: &str) -> DescribedGroup {
     let request = DescribeAutoScalingGroups {
         auto_scaling_group_names: vec![name.to_owned()],
         ..DescribeAutoScalingGroups::default()
     };
-    let mut found =
-        scene.stage.cloud.control().call(request).expect("the cloud is there").auto_scaling_groups;
+    let mut found = stage.cloud.control().call(request).expect("the cloud is there").auto_scaling_groups;
     found.pop().expect("the group is there")
 }
 
 /// Waits until the group has these bounds, this size, and all its instances in service.
 pub(crate) async fn until_sized(scene: &Scene, name: &str, min: u32, max: u32, desired: u32) {
+    until_sized_on(&scene.stage, name, min, max, desired).await;
+}
+
+/// The same on a stage that no scene is set on.
+pub(crate) async fn until_sized_on(stage: &Stage, name: &str, min: u32, max: u32, desired: u32) {
     let mut moments = tokio::time::interval(EVERY);
     let is_there = || {
-        let group = group(scene, name);
+        let group = group_on(stage, name);
         let working =
             group.instances.iter().filter(|it| it.lifecycle_state == LifecycleState::InService).count();
         let sized = (group.min_size, group.max_size, group.desired_capacity) == (min, max, desired);
@@ -44,7 +54,7 @@ pub(crate) async fn until_sized(scene: &Scene, name: &str, min: u32, max: u32, d
         }
     };
     let in_time = tokio::time::timeout(PATIENCE, sized).await;
-    in_time.unwrap_or_else(|_| panic!("never {min} to {max}, {desired} now: {:#?}", group(scene, name)));
+    in_time.unwrap_or_else(|_| panic!("never {min} to {max}, {desired} now: {:#?}", group_on(stage, name)));
 }
 
 /// Changes the Environment's spec.

@@ -17,6 +17,7 @@ mod edited;
 mod environment_deletion;
 mod gitops;
 mod happy_path;
+mod held;
 mod killed;
 mod late;
 mod lost;
