@@ -1,10 +1,13 @@
 //! Adoption: an Environment whose record is older than what the cloud says, as after a restore from a backup.
 //!
-//! Every group carries its turn. A record that knows of fewer turns than the tags do, or a ledger whose groups were
-//! launched for an Environment of another uid, was not made by what made the groups. Then the one group that carries
+//! Every group carries its turn. A record that knows of fewer turns than the tags do, one of a launch that is yet to come
+//! while its group is there, or a ledger whose groups were launched for an Environment of another uid, was not made by
+//! what made the groups. Then the one group that carries
 //! users' requests is taken into the ledger, the turn goes on from the highest that is known, and everything the
 //! record says of who is in their turn is void. Where more than one group carries requests, or none of several does,
 //! nothing is decided: a person has to say which one it is.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -71,6 +74,8 @@ pub struct Heir<'a> {
     pub tenure: &'a Tenure,
     /// The highest turn that any of its Deployments has recorded.
     pub deployments: Turn,
+    /// The groups of its ledger that, by the record of the Deployments that announced them, were not launched yet.
+    pub unlaunched: &'a BTreeSet<GroupName>,
 }
 
 /// What is to be done about an Environment's past.
@@ -92,7 +97,9 @@ pub fn is_outdated<'a>(heir: Heir<'_>, claims: impl IntoIterator<Item = (&'a Gro
         || claims.into_iter().any(|(name, claim)| {
             let member = heir.tenure.member(name);
             let known_as = member.map(|member| member.environment.as_ref().unwrap_or(heir.uid));
-            claim.turn > recorded || known_as.is_some_and(|uid| *uid != claim.environment_uid)
+            claim.turn > recorded
+                || heir.unlaunched.contains(name)
+                || known_as.is_some_and(|uid| *uid != claim.environment_uid)
         })
 }
 

@@ -15,9 +15,10 @@ use dryad_crds::deployment::status::Template;
 use dryad_crds::environment::traffic::Traffic;
 use dryad_machine::access::Access;
 use dryad_machine::adopt::{self, Bearing, Candidate, Heir, Verdict};
-use dryad_machine::name::{Place, Turn};
+use dryad_machine::name::{GroupName, Place, Turn};
 use dryad_machine::reading::Reach;
-use dryad_machine::tenure::Tenure;
+use dryad_machine::state::State;
+use dryad_machine::tenure::{Member, Role, Tenure};
 use dryad_machine::view::Deletion;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -62,7 +63,13 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
         }
     }
     operator.denials.answered(&owner.uid, Ask::Past, Ok(()));
-    let heir = Heir { uid: &owner.uid, tenure: &tick.environment.tenure, deployments: recorded_turns(tick) };
+    let unlaunched = unlaunched(tick);
+    let heir = Heir {
+        uid: &owner.uid,
+        tenure: &tick.environment.tenure,
+        deployments: recorded_turns(tick),
+        unlaunched: &unlaunched,
+    };
     if !adopt::is_outdated(heir, claims.iter().map(|(name, claim)| (name, claim))) {
         operator.pasts.settle(&owner.uid, heir.tenure.turn);
         return Ok(Looked::Current);
@@ -117,6 +124,20 @@ fn places<C: Cloud>(tick: &Tick<'_, C>) -> BTreeSet<Place> {
     let recorded = tick.environment.tenure.groups.iter().map(|member| member.place.clone());
     let permitted = tick.operator.refusal(&tick.namespace(), &Template::of(&tick.object.spec)).is_none();
     recorded.chain(permitted.then(|| tick.environment.place.clone())).collect()
+}
+
+/// The groups whose Deployments have not come to launch them, as far as those have recorded. Of who is gone nobody can
+/// tell.
+fn unlaunched<C: Cloud>(tick: &Tick<'_, C>) -> BTreeSet<GroupName> {
+    let waits = |member: &&Member| {
+        let owner = tick.deployments.iter().find(|deployment| view::uid(&***deployment) == member.owner);
+        owner.is_some_and(|owner| {
+            let history = owner.status.iter().flat_map(|status| &status.history);
+            history.into_iter().all(|entry| entry.state != State::RolloutWait)
+        })
+    };
+    let greens = tick.environment.tenure.of_role(Role::Green).filter(waits);
+    greens.map(|member| member.name.clone()).collect()
 }
 
 /// The highest turn that any Deployment of this Environment has recorded.

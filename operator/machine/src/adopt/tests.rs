@@ -55,7 +55,16 @@ fn record(turn: i64, groups: Vec<Member>) -> Tenure {
 }
 
 fn verdict(tenure: &Tenure, deployments: i64, candidates: &[Candidate]) -> Verdict {
-    let heir = Heir { uid: &Uid::new("new"), tenure, deployments: Turn::new(deployments) };
+    verdict_with(tenure, deployments, &BTreeSet::new(), candidates)
+}
+
+fn verdict_with(
+    tenure: &Tenure,
+    deployments: i64,
+    unlaunched: &BTreeSet<GroupName>,
+    candidates: &[Candidate],
+) -> Verdict {
+    let heir = Heir { uid: &Uid::new("new"), tenure, deployments: Turn::new(deployments), unlaunched };
     decide(heir, candidates, NOW)
 }
 
@@ -227,4 +236,19 @@ fn how_requests_reach_what_is_adopted_is_written_down_where_it_was_not() {
     let next = adopted(verdict(&record(2, vec![member(&before, Role::Serving), known]), 2, &[before, since]));
     let accesses: Vec<_> = next.groups.iter().map(|member| member.access.clone()).collect();
     assert_eq!(accesses, [Some(shared("of-1")), Some(shared("as-announced"))], "and never written anew");
+}
+
+#[test]
+fn a_group_that_is_there_before_its_launch_is_recorded_outdates_the_record() {
+    let (blue, green) = (group(1, "new", Bearing::Idle), group(2, "new", Bearing::Carries));
+    let mut tenure = record(2, vec![member(&blue, Role::Serving), member(&green, Role::Green)]);
+    tenure.holder = Some(green.claim.owner.clone());
+    let (both, unlaunched) = ([blue.clone(), green.clone()], BTreeSet::from([green.name]));
+    assert_eq!(verdict(&tenure, 2, &both), Verdict::Current, "where the launch is on record");
+    let next = adopted(verdict_with(&tenure, 2, &unlaunched, &both));
+    assert_eq!(
+        (ledger(&next), next.holder),
+        (vec!["web-1-d1 Doomed own".into(), "web-2-d2 Serving own".into()], None)
+    );
+    assert_eq!(verdict_with(&tenure, 2, &unlaunched, &[blue]), Verdict::Current, "it has yet to come");
 }

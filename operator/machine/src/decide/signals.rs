@@ -240,7 +240,10 @@ fn is_healthy(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading) -> bo
 
 fn evaluated(case: &Case<'_>) -> Option<Signal> {
     let (plan, step, reading) = (case.plan()?, case.step()?, case.reading()?);
-    if !is_healthy(case, plan, step, reading) {
+    // What gets no requests any more, or too early, proves nothing: somebody has moved the traffic, or a record from a
+    // backup says that it was.
+    let stands = standing::lacking(case, plan, step, reading).is_none();
+    if !stands || !is_healthy(case, plan, step, reading) {
         return None;
     }
     if case.view.deployment.request.evaluation == Evaluation::Skipped {

@@ -95,8 +95,9 @@ pub(super) fn deployed(case: &Case<'_>, plan: &Plan) -> Deployed {
 
 /// How the turn of a deploy that has ended is given back; none as long as that takes another look.
 ///
-/// Its history says how, unless a rollback was given up: then the one who gave up may have been overtaken by
-/// another who brought the traffic back, so who serves is who carries it now.
+/// Its history says how, unless something was given up: a rollback by one who may have been overtaken by another who
+/// brought the traffic back, or the retiring of a blue that after a restore may still have it. Then who serves is who
+/// carries it now.
 pub(super) fn end(case: &Case<'_>) -> Option<End> {
     let environment = case.environment()?;
     let deployment = case.view.deployment;
@@ -113,10 +114,14 @@ pub(super) fn end(case: &Case<'_>) -> Option<End> {
         true => vec![plan.green.clone()],
         false => plan.blue.clone(),
     };
-    let given_up =
-        deployment.history.rollback().is_some() && matches!(last.reason, Reason::TimedOut | Reason::BlueLost);
-    let serving = if given_up { carriers(case, plan)? } else { Vec::new() };
-    let serving = if serving.is_empty() { by_history } else { serving };
+    let given_up = matches!(last.reason, Reason::TimedOut | Reason::BlueLost);
+    let carriers = if given_up { carriers(case, plan)? } else { Vec::new() };
+    let serving = match last.state {
+        _ if carriers.is_empty() => by_history,
+        // Blue is given up whether or not requests still reach it, but never for a green that they do not reach.
+        State::Done if carriers.contains(&plan.green) => by_history,
+        _ => carriers,
+    };
     let green_serves = serving.contains(&plan.green);
     Some(End {
         serving,

@@ -99,6 +99,11 @@ fn rolling_out(case: &Case<'_>, healthy: u32, wanted: u32) -> String {
 /// Good checks prove nothing of instances that are not there, nor of a moment.
 fn good(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
     let seconds = case.pace().map_or(0, |pace| pace.evaluate_seconds);
+    let seen = case.plan().zip(case.step()).zip(case.reading());
+    let lacking = seen.and_then(|((plan, step), reading)| standing::lacking(case, plan, step, reading));
+    if let Some(lacking) = lacking {
+        return format!("every check is good, but {lacking}");
+    }
     match counts {
         Some((healthy, wanted)) if healthy < wanted.max(1) => {
             format!("every check is good, but only {healthy} of {wanted} instances are healthy")

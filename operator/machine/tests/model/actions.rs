@@ -8,8 +8,9 @@ use dryad_machine::view::{Deletion, EndRequest, Evaluation, Existence, Finalizer
 use stateright::{Model, Property};
 
 use crate::api::{DEPLOYMENTS, Subject, deployment};
-use crate::memory::Remembered;
+use crate::memory::{Certainty, Remembered};
 use crate::properties;
+use crate::restore;
 use crate::scope::{Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
 use crate::state::State;
@@ -31,6 +32,10 @@ pub(crate) enum Step {
     Drop(usize),
     /// The write of a process that has died or lost the lease arrives.
     LandLateWrite,
+    /// A process looks back, because the record may be older than the cloud.
+    LooksBack,
+    /// A round of the sweeper.
+    Sweeps,
     /// Z passes without anything under way.
     Settle(usize),
     /// Something happens in the cloud.
@@ -72,6 +77,14 @@ impl Model for Scope {
             return;
         }
         self.ticks(state, steps);
+        if restore::is_due(&state.api) {
+            steps.push(Step::LooksBack);
+        }
+        let certain =
+            state.operators[state.leader].memory(Subject::Environment).certainty == Certainty::Certain;
+        if certain && restore::left_behind(state).next().is_some() {
+            steps.push(Step::Sweeps);
+        }
         self.network(state, steps);
         self.cloud(state, steps);
         if state.budget.requests > 0 {
@@ -94,6 +107,8 @@ impl Model for Scope {
                 let late = state.late_write.take()?;
                 tick::store(&mut state, late.subject, &late.seen, &late.write);
             }
+            Step::LooksBack => restore::look_back(&mut state),
+            Step::Sweeps => restore::sweep(&mut state),
             Step::Settle(operator) => tick::settle(&mut state, operator),
             Step::Happens(happening) => happens(&mut state, happening),
             Step::Asks(ask) => {

@@ -14,6 +14,7 @@ use dryad_machine::view::{Deletion, Existence, Finalizer, Paused};
 use crate::actions::sync;
 use crate::api::{DEPLOYMENTS, Subject};
 use crate::memory::{Said, Wall};
+use crate::restore;
 use crate::rules;
 use crate::scope::Scope;
 use crate::state::State;
@@ -68,8 +69,11 @@ fn run(scope: &Scope, state: &State, course: Course, show: &mut dyn FnMut(&State
 pub(crate) fn end(scope: &Scope, state: &State, course: Course) -> Result<(), &'static str> {
     let first = state;
     let (state, rest) = run(scope, state, course, &mut |_| {});
-    if state.broken.is_some() {
-        return Err("a rule is broken on the way to the end");
+    if let Some(broken) = state.broken {
+        return Err(broken.how);
+    }
+    if restore::is_stalled(&state) {
+        return Ok(());
     }
     for place in 0..DEPLOYMENTS {
         deploy_has_ended(&state, place)?;
@@ -98,6 +102,10 @@ fn round(
     state.late_write = None;
     let leader = state.leader;
     tick::settle(state, leader);
+    if restore::is_due(&state.api) {
+        restore::look_back(state);
+    }
+    restore::sweep(state);
     let mut acted = false;
     for subject in Subject::ALL {
         for subject in Subject::ALL {

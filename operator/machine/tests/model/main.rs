@@ -13,6 +13,7 @@ mod api;
 mod ending;
 mod memory;
 mod properties;
+mod restore;
 mod rules;
 mod scope;
 mod scopes;

@@ -9,6 +9,7 @@ use stateright::Property;
 
 use crate::actions::any_in;
 use crate::ending::{self, Course};
+use crate::restore::{self, Record};
 use crate::rules::Rule;
 use crate::scope::Scope;
 use crate::state::State;
@@ -22,6 +23,7 @@ fn holds(state: &State, rule: Rule) -> bool {
 fn every_group_is_known(state: &State) -> bool {
     holds(state, Rule::S6)
         && (state.api.environment.is_none()
+            || state.record != Record::Own
             || state.world.groups.keys().all(|id| state.api.member(*id).is_some()))
 }
 
@@ -99,6 +101,9 @@ pub(crate) enum Reached {
     Shrunk,
     Restored,
     Orphaned,
+    Adopted,
+    TurnLost,
+    Swept,
     Taken,
 }
 
@@ -124,6 +129,9 @@ impl Reached {
             Self::Shrunk => "shrunk to what is declared",
             Self::Taken => "a launch given up because somebody else has the name",
             Self::Orphaned => "a deploy whose Environment was deleted by force",
+            Self::Adopted => "what serves is adopted",
+            Self::TurnLost => "a deploy has lost its turn to a restore",
+            Self::Swept => "something is left behind by a restore",
             Self::Restored => "a blue on record as held without a deploy, with its bounds given back",
         }
     }
@@ -175,6 +183,15 @@ impl Reached {
                     !state.world.squatters.is_empty() && state.budget.meddling + 1 == scope.budget.meddling;
                 only && has_reason(state, Reason::LaunchRefused) && any_in(state, Phase::Failed)
             }),
+            Self::Adopted => Property::sometimes(name, |_, state: &State| {
+                state.api.tenure().is_some_and(|tenure| tenure.restored.is_some())
+            }),
+            Self::TurnLost => {
+                Property::sometimes(name, |_, state: &State| has_reason(state, Reason::TurnLost))
+            }
+            Self::Swept => {
+                Property::sometimes(name, |_, state: &State| restore::left_behind(state).next().is_some())
+            }
             Self::Grown => Property::sometimes(name, |_, state: &State| is_at(state, MAX)),
             Self::Shrunk => Property::sometimes(name, |_, state: &State| is_at(state, 1)),
             Self::Restored => Property::sometimes(name, |_, state: &State| {

@@ -10,6 +10,7 @@ use dryad_machine::tenure::{Role, Tenure};
 use dryad_machine::view::{Deletion, DeploymentView, EnvironmentView};
 
 use crate::api::{Api, Subject, number};
+use crate::restore::Record;
 use crate::state::State;
 use crate::world::{Group, Id, World, uid};
 
@@ -54,6 +55,9 @@ pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(),
     unless(!takes || looks >= 2, Rule::S1, "a removal was sent without two readings")?;
     let in_order = !request.accountable || empties_who_has_left(effect, &state.world);
     unless(in_order, Rule::S1, "a group is emptied while a load balancer still sends it requests")?;
+    let known = effect_on(effect).is_none_or(|group| state.api.member(group).is_some());
+    let may = known || state.api.environment.is_none();
+    unless(may, Rule::S6, "a group outside the ledger is touched")?;
     let announced = attaches_where_announced(effect, &state.api);
     unless(announced, Rule::S6, "a group is attached where it was not announced")?;
     if let Subject::Deployment(place) = request.sender {
@@ -324,7 +328,10 @@ pub(crate) fn writing(state: &State, subject: Subject, write: &Write) -> Result<
                 environment.view.deletion == Deletion::Retain
                     && state.api.member(id).is_some_and(|member| member.role == Role::Serving)
             };
-            let handed_over = state.world.groups.keys().all(|id| stays(*id));
+            // What no ledger has known since a restore is nobody's to wait for: it carries nothing, or was adopted.
+            let unknown =
+                |id| state.record == Record::Settled && state.api.member(id).is_none() && is_idle(state, id);
+            let handed_over = state.world.groups.keys().all(|id| stays(*id) || unknown(*id));
             unless(
                 nothing_under_way && handed_over,
                 Rule::S7,
@@ -335,6 +342,10 @@ pub(crate) fn writing(state: &State, subject: Subject, write: &Write) -> Result<
         }
         (Write::AddFinalizer | Write::Start | Write::Append(_), _) => Ok(()),
     }
+}
+
+fn is_idle(state: &State, id: Id) -> bool {
+    !state.world.carries(id, &|id| at_work(&state.api, id))
 }
 
 /// Whether a group that serves has the declared bounds, as far as its size lets it.
@@ -354,6 +365,11 @@ fn appending(state: &State, place: usize, append: &Append) -> Result<(), Broken>
     if entry.reason == Reason::EnvironmentGone {
         let gone = state.api.environment.is_none() && entry.state == Phase::Failed;
         return unless(gone, Rule::S2, "a deploy calls its Environment gone that is there");
+    }
+    if matches!(entry.reason, Reason::Restored | Reason::TurnLost) {
+        let lost = state.record == Record::Settled && !holds_turn(&state.api, deployment);
+        let ends = lost && entry.state == Phase::Canceled;
+        return unless(ends, Rule::S2, "a deploy calls its turn lost that it has");
     }
     // No guard of this write can tell that its Environment is gone.
     if history.state() != Phase::Pending && state.api.environment.is_some() {

@@ -9,6 +9,7 @@ use crate::api::{self, Api, Subject};
 use crate::ending;
 use crate::memory::Certainty;
 use crate::properties::Reached;
+use crate::restore::{self, Record};
 use crate::seam::Seam;
 use crate::state::{Budget, Operator, State};
 use crate::world::{Announced, World};
@@ -44,6 +45,8 @@ pub(crate) enum Beginning {
     First,
     /// The same as `Serving`, and every state on its happy path.
     Everywhere,
+    /// Any moment of a deploy, good or rolled back, at which a backup of any earlier moment was restored.
+    Restored,
 }
 
 /// What becomes of the size that is declared.
@@ -112,6 +115,7 @@ impl Scope {
         match self.beginning {
             Beginning::Serving | Beginning::First => vec![first],
             Beginning::Everywhere => ending::happy_path(self, &first),
+            Beginning::Restored => restore::at_any_moment(self, &first),
         }
     }
 
@@ -119,7 +123,7 @@ impl Scope {
         let mut environment = api::environment(self.routing);
         let world = match self.beginning {
             Beginning::First => World::empty(self.routing),
-            Beginning::Serving | Beginning::Everywhere => {
+            Beginning::Serving | Beginning::Everywhere | Beginning::Restored => {
                 api::serving(&mut environment, self.announced);
                 World::serving(self.routing, self.announced, self.size)
             }
@@ -137,6 +141,8 @@ impl Scope {
             in_flight: Vec::new(),
             late_write: None,
             budget: self.budget,
+            record: Record::Own,
+            adoption: None,
             broken: None,
         };
         for subject in Subject::ALL {

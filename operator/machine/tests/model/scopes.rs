@@ -45,8 +45,8 @@ impl Reach {
     /// How many steps are tried in a scope that has no end.
     const fn limit(self) -> usize {
         match self {
-            Self::Daily => 200_000,
-            Self::Ci => 1_200_000,
+            Self::Daily => 160_000,
+            Self::Ci => 800_000,
             Self::Nightly => 12_000_000,
         }
     }
@@ -184,6 +184,35 @@ fn moved() -> Vec<Scope> {
             budget: Budget { requests: 1, unanswered: 1, ..NONE },
             reaches: &[Done, Failed, Aborted, InFlight],
             ..DEEP
+        },
+    ]
+}
+
+/// The record is from a backup.
+fn restored() -> Vec<Scope> {
+    use Reached::{Adopted, Canceled, Done, Failed, Swept, TurnLost};
+    let all = Scope { beginning: Beginning::Restored, budget: NONE, ..WHOLE };
+    vec![
+        Scope {
+            name: "restored from a backup, a rule",
+            reaches: &[Done, Failed, Canceled, Adopted, TurnLost, Swept],
+            ..all.clone()
+        },
+        Scope {
+            name: "restored from a backup, one shared target group",
+            routing: Routing::Shared,
+            reaches: &[Done, Canceled, Adopted, TurnLost],
+            ..all.clone()
+        },
+        Scope {
+            name: "the same, one request, instances die",
+            routing: Routing::Shared,
+            cloud: Cloud::Slow,
+            budget: Budget { requests: 1, deaths: 1, ..NONE },
+            reaches: &[Canceled, Adopted],
+            limit: DEEP.limit,
+            endings_one_in: DEEP.endings_one_in,
+            ..all
         },
     ]
 }
@@ -358,7 +387,7 @@ pub(crate) fn verdict(scope: &Scope, checker: &impl Checker<Scope>) -> Result<()
 
 #[test]
 fn every_rule_holds_in_every_scope_and_every_deploy_ends() {
-    let mut scopes = [whole(), capacity(), moved(), network(), cloud()].concat();
+    let mut scopes = [whole(), capacity(), moved(), restored(), network(), cloud()].concat();
     let reach = Reach::asked_for();
     for scope in &mut scopes {
         reach.widen(scope);

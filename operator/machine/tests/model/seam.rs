@@ -68,6 +68,8 @@ pub(crate) enum Seam {
     NeverLeaves,
     /// A rollback attaches blue wherever the Environment's groups are attached by now.
     AttachesAnywhere,
+    /// A record is gone by though it was restored.
+    GoesByOldRecords,
     /// A retained Environment is let go of with what serves still held.
     LeavesHeld,
 }

@@ -66,6 +66,13 @@ const CROWDED: Scope =
     Scope { zombies: 0, budget: Budget { meddling: 1, unanswered: 0, ..ANYWHERE.budget }, ..ANYWHERE };
 /// The Environment's traffic was edited since blue was launched.
 const MOVED: Scope = Scope { announced: Announced::Elsewhere, ..ANYWHERE };
+/// The record is from a backup.
+const RESTORED: Scope = Scope {
+    beginning: Beginning::Restored,
+    zombies: 0,
+    budget: Budget { unanswered: 0, ..ANYWHERE.budget },
+    ..ANYWHERE
+};
 const ENDING: Scope = Scope { endings_one_in: 1, zombies: 0, ..ANYWHERE };
 
 caught! {
@@ -92,5 +99,6 @@ caught! {
     a_blue_that_stays_held_is_caught: NeverRestores breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
     a_group_emptied_while_it_is_reached_where_it_was_announced_is_caught: NeverLeaves breaks "S1" in MOVED;
     a_blue_attached_where_it_was_not_announced_is_caught: AttachesAnywhere breaks "S6" in MOVED;
+    an_old_record_that_is_gone_by_is_caught: GoesByOldRecords breaks "S7" in RESTORED;
     an_environment_let_go_of_with_its_blue_held_is_caught: LeavesHeld breaks "S7" in ABANDONED;
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::api::{Api, DEPLOYMENTS, Subject};
 use crate::memory::{Certainty, Remembered};
+use crate::restore::Record;
 use crate::rules::{Broken, Request};
 use crate::world::World;
 use dryad_machine::decide::Write;
+use dryad_machine::tenure::Tenure;
 
 /// One process: caches, and a memory for each loop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,10 @@ pub(crate) struct State {
     pub(crate) in_flight: Vec<Request>,
     pub(crate) late_write: Option<LateWrite>,
     pub(crate) budget: Budget,
+    /// Whether the record is from a backup.
+    pub(crate) record: Record,
+    /// What the last look back came to.
+    pub(crate) adoption: Option<Arc<Tenure>>,
     pub(crate) broken: Option<Broken>,
 }
 
