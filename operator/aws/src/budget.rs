@@ -40,8 +40,8 @@ struct Allowance {
 
 /// The share of its highest rate that a budget gets back with each call that AWS takes.
 const REGAINED: f64 = 0.05;
-/// The slowest a budget gets, in calls a second.
-const SLOWEST: f64 = 0.5;
+/// The slowest a budget gets, in calls a second. Where one look takes longer than a tick nothing can be decided on it.
+const SLOWEST: f64 = 1.0;
 /// What reads leave for mutations.
 const KEPT_FOR_MUTATIONS: f64 = 1.0;
 
@@ -117,9 +117,11 @@ impl Budget {
         self.take(0.0).map_err(|_| Spent)
     }
 
-    /// Waits until a read would find a token, or until the deadline, and takes none.
+    /// Waits until a read would find a token, or until the deadline, and takes none. Where it has to wait at all, then as
+    /// long as at the slowest, for the rate grows before AWS has more time for us.
     pub(crate) async fn until_clear(&self, deadline: Instant) {
         while let Err(wait) = self.lacks(1.0 + KEPT_FOR_MUTATIONS) {
+            let wait = wait.max(Duration::from_secs_f64(1.0 / SLOWEST));
             if Instant::now() + wait > deadline {
                 return;
             }

@@ -37,16 +37,21 @@ impl Clients {
         }
     }
 
-    /// Clients that repeat a request that failed in passing, a few times.
+    /// Clients for questions, which wait for each answer so long. Asked again is by [`Site`](crate::site::Site), which
+    /// has a budget for it; the SDK has not.
     pub(crate) fn for_reads(config: &SdkConfig, patience: Patience) -> Self {
         let attempts = TimeoutConfig::builder().operation_attempt_timeout(patience.attempt).build();
-        let retries = RetryConfig::standard().with_max_attempts(3);
-        Self::new(&config.clone().into_builder().timeout_config(attempts).retry_config(retries).build())
+        Self::once(config.clone().into_builder().timeout_config(attempts).build())
     }
 
-    /// Clients that send a request once: a second one could land long after its sender gave up.
+    /// Clients for changes: a second request could land long after its sender gave up.
     pub(crate) fn for_mutations(config: &SdkConfig) -> Self {
-        Self::new(&config.clone().into_builder().retry_config(RetryConfig::disabled()).build())
+        Self::once(config.clone())
+    }
+
+    /// Clients that send a request once.
+    fn once(config: SdkConfig) -> Self {
+        Self::new(&config.into_builder().retry_config(RetryConfig::disabled()).build())
     }
 }
 

@@ -3,8 +3,8 @@
 use dryad_cloud::CloudError;
 use dryad_machine::name::Place;
 
-/// Told of every call once it is over: of each page of a read, of a batch once and not for each who shares it. An
-/// attempt that the SDK repeats is part of its call, and a future that is dropped is not told of.
+/// Told of every call once it is over: of each page of a read and each attempt at it, of a batch once and not for each who
+/// shares it. A future that is dropped is not told of.
 pub trait Observer: Send + Sync + 'static {
     /// A call of `action`, such as `CreateAutoScalingGroup`, has ended so.
     fn called(&self, place: &Place, action: &'static str, outcome: Result<(), &CloudError>);

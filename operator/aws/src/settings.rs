@@ -60,7 +60,7 @@ pub struct Patience {
     pub mutation: Duration,
     /// For the answer to a read, over all its attempts and pages.
     pub read: Duration,
-    /// For one attempt at a read; there are at most three, with pauses between them.
+    /// For one attempt at a read; there are at most three that are not answered, with pauses between them.
     pub attempt: Duration,
     /// For others who ask after groups of the same account and region, before the question is sent for all.
     pub gathering: Duration,

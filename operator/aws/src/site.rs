@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_autoscaling::error::{ProvideErrorMetadata, SdkError};
 use dryad_cloud::CloudError;
 use dryad_machine::name::Place;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::budget::{Budgets, Spent};
 use crate::call::Call;
@@ -17,6 +17,9 @@ use crate::errors;
 use crate::groups::Gathering;
 use crate::observer::Observer;
 use crate::settings::Patience;
+
+/// How long before a read that was not answered is sent again, each time.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
 
 /// One account in one region.
 pub(crate) struct Site {
@@ -62,8 +65,8 @@ impl Site {
         self.budgets.of(action.family()).until_clear(deadline).await;
     }
 
-    /// Asks; what fails in passing is asked again, and what AWS has no time for waits for its turn again, until the
-    /// deadline.
+    /// Asks; what is not answered is asked again, and what AWS has no time for waits for its turn again, until the
+    /// deadline. Each attempt is paid for.
     pub(crate) async fn read<T, E, F>(
         &self,
         deadline: Instant,
@@ -75,13 +78,22 @@ impl Site {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let throttled = || CloudError::Throttled { action: action.name() };
-        let mut attempts = 0;
+        let mut pauses = PAUSES.iter();
+        let mut said = None;
         loop {
-            self.budgets.of(action.family()).in_turn(deadline).await.map_err(|Spent| throttled())?;
+            let turn = self.budgets.of(action.family()).in_turn(deadline).await;
+            turn.map_err(|Spent| said.clone().unwrap_or_else(throttled))?;
             match self.call(deadline, action, request(&self.reads)).await {
-                Err(CloudError::Throttled { .. }) => attempts += 1,
-                // It was not silent: the time ran out between two of its answers.
-                Err(CloudError::Unanswered { .. }) if attempts > 0 => return Err(throttled()),
+                Err(error @ CloudError::Throttled { .. }) => said = Some(error),
+                Err(error @ (CloudError::Unanswered { .. } | CloudError::Unreachable { .. })) => {
+                    // Where it was throttled before, it was not silent: the time ran out between two of its answers.
+                    let error = said.take().unwrap_or(error);
+                    match pauses.next().filter(|pause| Instant::now() + **pause < deadline) {
+                        Some(pause) => sleep(*pause).await,
+                        None => return Err(error),
+                    }
+                    said = Some(error);
+                }
                 answered => return answered,
             }
         }

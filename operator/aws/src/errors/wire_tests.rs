@@ -51,7 +51,7 @@ async fn a_throttled_read_is_repeated_within_its_time() {
     let began = Instant::now();
     let outcome = fake.aws().target_health(&here(), &target_group()).await;
     assert_eq!(outcome, Err(CloudError::Throttled { action: "DescribeTargetHealth" }));
-    // Three attempts each time it is its turn, which comes the later the more often AWS says no.
+    // Each time it is its turn, which comes the later the more often AWS says no.
     assert!((4..=20).contains(&fake.asked().len()), "{}", fake.asked().len());
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
