@@ -196,7 +196,7 @@ impl<'a> Case<'a> {
 
 /// Whether blue could carry the traffic again. One that exists and is not being deleted has what it takes, or grows to
 /// it: by itself where instances have died, by us where it was shrunk. Nothing is taken from green before it has.
-fn is_viable(plan: &Plan, reading: &Reading) -> bool {
+pub(crate) fn is_viable(plan: &Plan, reading: &Reading) -> bool {
     blue_here(plan, reading).next().is_some()
 }
 

@@ -1,7 +1,7 @@
 //! Which events hold in this tick.
 
 use super::{orphan, rollback, standing, transition, waiting};
-use crate::case::Case;
+use crate::case::{Case, is_viable};
 use crate::event::{Event, Reason};
 use crate::memory::Verdict;
 use crate::name::GroupName;
@@ -151,7 +151,9 @@ fn green_lost(case: &Case<'_>) -> Option<Signal> {
             Route::Weighted { .. } => case.carries_here(reading, blue),
             Route::Shared {} | Route::Workers {} => case.carries(reading, blue),
         };
-        case.state() == State::RolloutWait && plan.blue.iter().any(serves)
+        // Whoever has nobody to go back to waits for the load balancer as long as there is time.
+        let alone = plan.route == (Route::Shared {}) && !is_viable(plan, reading);
+        case.state() == State::RolloutWait && (alone || plan.blue.iter().any(serves))
     };
     let lost = |reading: &Reading| match reading.group(&plan.green) {
         None if launching => None,

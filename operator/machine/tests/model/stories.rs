@@ -442,3 +442,14 @@ fn a_rollback_leaves_a_blue_that_was_announced_elsewhere_exactly_as_it_was() {
         }
     }
 }
+
+#[test]
+fn a_first_green_may_take_its_time_until_the_one_target_group_finds_it_healthy() {
+    let mut story = Story::new(Routing::Shared, Beginning::First);
+    story.until(Phase::RolloutWait, Some(2));
+    story.weather = Weather::NoneHealthy;
+    story.ticks(8);
+    assert_eq!((story.phase(0), story.carries(Id { turn: 1, owner: 1 })), (Phase::RolloutWait, true));
+    story.weather = Weather::Fair;
+    story.until(Phase::Done, None);
+}
