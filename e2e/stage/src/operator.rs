@@ -1,9 +1,14 @@
 //! An operator as a process of its own, which can be killed, stopped and started again.
+//!
+//! One that has lost its lease ends, as it must, and is started again, as a kubelet does: on a machine that is busy enough
+//! the API server answers nobody for longer than a lease. What ends in any other way stays as it is, for the test to see.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 pub use rustix::process::Signal;
@@ -19,13 +24,33 @@ pub const LEASE_NAME: &str = "dryad";
 /// here too, in less time.
 pub const LEASE: Duration = Duration::from_secs(6);
 
+/// What an operator says last that has lost its lease.
+pub const GIVES_UP: &str = "must not act any more";
+/// How often is looked whether an operator has ended.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// A running operator. Dropping it kills it.
 #[derive(Debug)]
 pub struct Operator {
+    process: Arc<Mutex<Process>>,
+    log: PathBuf,
+}
+
+#[derive(Debug)]
+struct Process {
     child: Child,
     /// Held for as long as the operator is to live: it ends when this does, should we die without a word.
     _lifeline: Option<ChildStdin>,
-    log: PathBuf,
+    care: Care,
+}
+
+/// What becomes of an operator that has given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Care {
+    /// It is started again.
+    Kept,
+    /// Nothing.
+    LeftAlone,
 }
 
 /// What an operator is told.
@@ -53,67 +78,60 @@ impl Operator {
     /// When the process can't be started.
     pub fn start(wiring: &Wiring, replica: &str, flags: &[&str]) -> io::Result<Self> {
         let log = wiring.directory.join(format!("operator-{replica}.log"));
-        let output = File::options().create(true).append(true).open(&log)?;
-        let mut child = Command::new(&wiring.executable)
-            .env(parts::PART, parts::OPERATOR)
-            .env("KUBECONFIG", &wiring.kubeconfig)
-            // Each replica is a user of its own to the cloud, whose log then tells who did what.
-            .env("AWS_ACCESS_KEY_ID", format!("123456789012.{replica}"))
-            .env("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            // Not as flags: those may be given once, and these are for tests to change.
-            .env("DRYAD_UNCERTAINTY", "3s")
-            .env("DRYAD_LOG_FILTER", "info,dryad=trace")
-            .env("DRYAD_INSTALLATION", &wiring.namespace)
-            .args(["--aws-endpoint", &wiring.endpoint])
-            .args(["--namespace", &wiring.namespace])
-            .args(["--lease-namespace", &wiring.namespace])
-            .args(["--lease-name", LEASE_NAME, "--lease-duration", &format!("{}s", LEASE.as_secs())])
-            .args(["--lease-renew-deadline", "5s", "--lease-retry-period", "500ms"])
-            .args(["--pod", replica])
-            .arg("--allow-file-repositories")
-            .arg("--git-cache")
-            .arg(wiring.directory.join("git"))
-            .arg("--config")
-            .arg(&wiring.config)
-            .args(["--http", "127.0.0.1:0"])
-            .args(flags)
-            .stdin(Stdio::piped())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()?;
-        Ok(Self { _lifeline: child.stdin.take(), child, log })
+        let mut command = wiring.command(replica, flags);
+        let process = Arc::new(Mutex::new(Process::spawn(&mut command, &log)?));
+        let (weak, output) = (Arc::downgrade(&process), log.clone());
+        thread::spawn(move || {
+            // Held for no longer than a look: dropping the operator is to end it at once.
+            while let Some(process) = weak.upgrade() {
+                keep(&process, &mut command, &output);
+                drop(process);
+                thread::sleep(PAUSE);
+            }
+        });
+        Ok(Self { process, log })
+    }
+
+    /// Does not start it again when it gives up.
+    #[must_use]
+    pub fn left_alone(self) -> Self {
+        locked(&self.process).care = Care::LeftAlone;
+        self
     }
 
     /// Ends it on the spot, as a power cut would.
     ///
     /// # Errors
     /// When it has ended already.
-    pub fn kill(mut self) -> io::Result<()> {
-        self.child.kill()?;
-        self.child.wait().map(|_| ())
+    pub fn kill(self) -> io::Result<()> {
+        let operator = self.left_alone();
+        let mut process = locked(&operator.process);
+        process.child.kill()?;
+        process.child.wait().map(|_| ())
     }
 
     /// Asks it to stop, and waits until it has.
     ///
     /// # Errors
     /// When it has ended already.
-    pub fn stop(mut self) -> io::Result<ExitStatus> {
-        self.signal(Signal::TERM)?;
-        self.child.wait()
+    pub fn stop(self) -> io::Result<ExitStatus> {
+        let operator = self.left_alone();
+        operator.signal(Signal::TERM)?;
+        operator.wait()
     }
 
     /// Whether it has not ended.
-    pub fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    pub fn is_running(&self) -> bool {
+        matches!(locked(&self.process).child.try_wait(), Ok(None))
     }
 
     /// Waits until it ends by itself.
     ///
     /// # Errors
     /// When the system can't say.
-    pub fn wait(mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
+    pub fn wait(self) -> io::Result<ExitStatus> {
+        let operator = self.left_alone();
+        locked(&operator.process).child.wait()
     }
 
     /// Sends it a signal, such as the one that freezes it.
@@ -121,7 +139,7 @@ impl Operator {
     /// # Errors
     /// When it has ended already.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+        Ok(kill_process(Pid::from_child(&locked(&self.process).child), signal)?)
     }
 
     /// What it has logged.
@@ -135,7 +153,6 @@ impl Operator {
     /// When it does not in time.
     pub async fn until_logged(&self, words: &str) -> String {
         const PATIENCE: Duration = Duration::from_secs(90);
-        const PAUSE: Duration = Duration::from_millis(50);
         let began = Instant::now();
         loop {
             let log = self.log();
@@ -149,7 +166,7 @@ impl Operator {
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        locked(&self.process).child.id()
     }
 
     /// Where it logs.
@@ -158,7 +175,70 @@ impl Operator {
     }
 }
 
-impl Drop for Operator {
+impl Wiring {
+    fn command(&self, replica: &str, flags: &[&str]) -> Command {
+        let mut command = Command::new(&self.executable);
+        command
+            .env(parts::PART, parts::OPERATOR)
+            .env("KUBECONFIG", &self.kubeconfig)
+            // Each replica is a user of its own to the cloud, whose log then tells who did what.
+            .env("AWS_ACCESS_KEY_ID", format!("123456789012.{replica}"))
+            .env("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            // Not as flags: those may be given once, and these are for tests to change.
+            .env("DRYAD_UNCERTAINTY", "3s")
+            .env("DRYAD_LOG_FILTER", "info,dryad=trace")
+            .env("DRYAD_INSTALLATION", &self.namespace)
+            .args(["--aws-endpoint", &self.endpoint])
+            .args(["--namespace", &self.namespace])
+            .args(["--lease-namespace", &self.namespace])
+            .args(["--lease-name", LEASE_NAME, "--lease-duration", &format!("{}s", LEASE.as_secs())])
+            .args(["--lease-renew-deadline", "5s", "--lease-retry-period", "500ms"])
+            .args(["--pod", replica])
+            .arg("--allow-file-repositories")
+            .arg("--git-cache")
+            .arg(self.directory.join("git"))
+            .arg("--config")
+            .arg(&self.config)
+            .args(["--http", "127.0.0.1:0"])
+            .args(flags)
+            .stdin(Stdio::piped());
+        command
+    }
+}
+
+impl Process {
+    fn spawn(command: &mut Command, log: &Path) -> io::Result<Self> {
+        let output = File::options().create(true).append(true).open(log)?;
+        let mut child = command.stdout(output.try_clone()?).stderr(output).spawn()?;
+        Ok(Self { _lifeline: child.stdin.take(), child, care: Care::Kept })
+    }
+
+    /// Whether it has ended because it lost its lease, and nobody is there to see that.
+    fn has_given_up(&mut self, log: &Path) -> bool {
+        let ended = self.care == Care::Kept && matches!(self.child.try_wait(), Ok(Some(_)));
+        ended && {
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            log.lines().rev().take(3).any(|line| line.contains(GIVES_UP))
+        }
+    }
+}
+
+/// Starts an operator again that has given up.
+fn keep(process: &Mutex<Process>, command: &mut Command, log: &Path) {
+    let mut process = locked(process);
+    if process.has_given_up(log)
+        && let Ok(next) = Process::spawn(command, log)
+    {
+        *process = next;
+    }
+}
+
+fn locked(process: &Mutex<Process>) -> MutexGuard<'_, Process> {
+    process.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -9,7 +9,7 @@ use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::path_of;
 use dryad_stage::line::{Condition, Line};
-use dryad_stage::operator::{LEASE, Operator};
+use dryad_stage::operator::{GIVES_UP, LEASE, Operator};
 use http::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ impl Remote {
     async fn set(name: &str) -> Self {
         let scene = Scene::retiring(name, |_| {}).await;
         let line = scene.stage.line("a").await.unwrap();
-        let operator = scene.stage.operator_on(&line, "a").unwrap();
+        let operator = scene.stage.operator_on(&line, "a").unwrap().left_alone();
         scene.deploy_held("web-2").await;
         Self { scene, line, operator: Some(operator) }
     }
@@ -43,7 +43,7 @@ impl Remote {
         let status = tokio::task::spawn_blocking(|| operator.wait()).await.unwrap().unwrap();
         assert!(!status.success(), "it says that it has lost the lease");
         let changed = made();
-        self.operator = Some(self.scene.stage.operator_on(&self.line, "a").unwrap());
+        self.operator = Some(self.scene.stage.operator_on(&self.line, "a").unwrap().left_alone());
         tokio::time::sleep_until(over).await;
         assert_eq!((self.path().await, made()), (path, changed), "something went on without the API server");
         self.line.set(Condition::Open);
@@ -107,7 +107,7 @@ async fn a_rollback_goes_on_after_an_api_server_that_was_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_goes_on_though_what_was_asked_of_the_api_server_is_never_answered() {
-    let mut remote = Remote::set("lost").await;
+    let remote = Remote::set("lost").await;
     let users = Users::of(&remote.scene.stage);
     remote.scene.bring("web-2", Place::Shifting).await;
     // It tries to shift the traffic again and again, and asks each time whether it still has the turn.
@@ -117,6 +117,22 @@ async fn a_deploy_goes_on_though_what_was_asked_of_the_api_server_is_never_answe
     remote.line.lose();
     remote.scene.let_go("web-2", Place::Shifting).await;
     remote.scene.until("web-2", Place::ProvenInService).await;
-    assert!(remote.operator.as_mut().unwrap().is_running(), "it went on by being started again");
+    assert!(remote.operator.as_ref().unwrap().is_running(), "it went on by being started again");
     assert_eq!(users.leave().await, "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_that_lost_its_lease_and_is_started_again_deploys_as_before() {
+    let scene = Scene::set("restarted", |_| {}).await;
+    let line = scene.stage.line("a").await.unwrap();
+    let operator = scene.stage.operator_on(&line, "a").unwrap();
+    scene.deploy_held("web-2").await;
+    scene.bring("web-2", Place::Launching).await;
+    let first = operator.pid();
+    line.set(Condition::Cut);
+    operator.until_logged(GIVES_UP).await;
+    line.set(Condition::Open);
+    scene.let_go("web-2", Place::Launching).await;
+    scene.until("web-2", Place::ProvenApart).await;
+    assert_ne!(operator.pid(), first);
 }

@@ -4,7 +4,7 @@ use dryad_local_cloud::model::World;
 use dryad_machine::state::State;
 use dryad_stage::Stage;
 use dryad_stage::line::Condition;
-use dryad_stage::operator::{LEASE_NAME, Operator, Signal};
+use dryad_stage::operator::{GIVES_UP, LEASE_NAME, Operator, Signal};
 use k8s_openapi::api::coordination::v1::Lease;
 use serde_json::json;
 
@@ -33,13 +33,13 @@ async fn gives_up(operator: Operator) {
     let log = operator.log_path().to_owned();
     let status = tokio::task::spawn_blocking(|| operator.wait()).await.unwrap().unwrap();
     let log = std::fs::read_to_string(log).unwrap();
-    assert!(!status.success() && log.contains("must not act any more"), "{status}\n{log}");
+    assert!(!status.success() && log.contains(GIVES_UP), "{status}\n{log}");
 }
 
 /// Two operators of which `a` leads, and a deploy that it has taken there.
 async fn two(name: &str, place: Place) -> (Scene, [Operator; 2]) {
     let scene = Scene::retiring(name, |_| {}).await;
-    let a = scene.stage.operator("a").unwrap();
+    let a = scene.stage.operator("a").unwrap().left_alone();
     until_led_by(&scene, "a").await;
     let b = scene.stage.operator("b").unwrap();
     scene.deploy_held("web-2").await;
@@ -133,7 +133,7 @@ async fn a_leader_that_alone_is_cut_off_asks_the_cloud_for_nothing_once_another_
     let scene = Scene::retiring("cut-off", |_| {}).await;
     let users = Users::of(&scene.stage);
     let line = scene.stage.line("a").await.unwrap();
-    let a = scene.stage.operator_on(&line, "a").unwrap();
+    let a = scene.stage.operator_on(&line, "a").unwrap().left_alone();
     until_led_by(&scene, "a").await;
     let _b = scene.stage.operator("b").unwrap();
     scene.deploy_held("web-2").await;
