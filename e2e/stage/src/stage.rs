@@ -189,7 +189,8 @@ impl Stage {
         Ok(Line::open(Client::try_from(config)?, &file).await?)
     }
 
-    /// A configuration that lets this namespace name what was in the cloud before Dryad came, and any launch template and parameter.
+    /// A configuration that lets this namespace name what was in the cloud before Dryad came, and any launch template
+    /// and parameter.
     pub fn configuration(&self) -> Value {
         let web = &self.web;
         let [a, b] = &web.target_groups;

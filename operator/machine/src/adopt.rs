@@ -1,11 +1,10 @@
 //! Adoption: an Environment whose record is older than what the cloud says, as after a restore from a backup.
 //!
-//! Every group carries its turn. A record that knows of fewer turns than the tags do, one of a launch that is yet to come
-//! while its group is there, or a ledger whose groups were launched for an Environment of another uid, was not made by
-//! what made the groups. Then the one group that carries
-//! users' requests is taken into the ledger, the turn goes on from the highest that is known, and everything the
-//! record says of who is in their turn is void. Where more than one group carries requests, or none of several does,
-//! nothing is decided: a person has to say which one it is.
+//! Every group carries its turn. A record that knows of fewer turns than the tags do, one of a launch that is yet to
+//! come while its group is there, or a ledger whose groups were launched for an Environment of another uid, was not made
+//! by what made the groups. Then the one group that carries users' requests is taken into the ledger, the turn goes on
+//! from the highest that is known, and everything the record says of who is in their turn is void. Where more than one
+//! group carries requests, or none of several does, nothing is decided: a person has to say which one it is.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,10 @@
 //! Acting: the effects of a decision, turned into requests to the cloud.
 //!
-//! Each effect is one request (creation and final deletion are two: the launch template has to go first and
-//! last, and is asked whose it is before it is used or deleted). What became of it is told to the memory, because a request without an answer makes the world
-//! uncertain, and an answered one makes everything seen before worthless. A request that the cloud had no time for was
-//! not carried out: it is sent [again] in the same tick, for as long as what it was decided on is fresh and stands.
+//! Each effect is one request (creation and final deletion are more: the launch template has to go first and
+//! last, and is asked whose it is before it is used or deleted). What became of it is told to the memory, because a
+//! request without an answer makes the world uncertain, and an answered one makes everything seen before worthless. A
+//! request that the cloud had no time for was not carried out: it is sent [again] in the same tick, for as long as what
+//! it was decided on is fresh and stands.
 
 mod again;
 
@@ -127,8 +128,8 @@ async fn send<C: Cloud>(stage: &Stage<'_, C>, effect: &Effect) -> Result<Sent, C
             }
         }
         Effect::Leave { group, slot } => {
-            let member = stage.ledger.iter().find(|member| member.name == *group);
-            let announced = member.and_then(|member| Some(TrafficTarget::of(member.access.as_ref()?)));
+            let announced =
+                member(stage, group).and_then(|member| Some(TrafficTarget::of(member.access.as_ref()?)));
             if let Some(target_group) = announced.as_ref().and_then(|it| it.target_group(*slot)) {
                 let place = place(stage, group);
                 stage.patiently(|| cloud.detach(&place, group, target_group)).await?;
@@ -206,8 +207,7 @@ async fn whose<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Whose
     let Some(found) = stage.cloud.template(&place(stage, name), name).await? else {
         return Ok(Whose::Nobodys);
     };
-    let member = stage.ledger.iter().find(|member| member.name == *name);
-    let identity = member.map(|member| tags::identity(stage.owner, member));
+    let identity = member(stage, name).map(|member| tags::identity(stage.owner, member));
     let missing = tags::mismatch(&found.tags, &identity.unwrap_or_else(|| tags::of_environment(stage.owner)));
     Ok(if missing.is_empty() { Whose::Ours } else { Whose::Others { lacking: missing.join(", ") } })
 }
@@ -237,9 +237,13 @@ fn weights_with(reading: &Reading, newcomer: Slot) -> [u32; 2] {
     })
 }
 
+/// The group's line of the ledger.
+fn member<'a, C>(stage: &Stage<'a, C>, group: &GroupName) -> Option<&'a Member> {
+    stage.ledger.iter().find(|member| member.name == *group)
+}
+
 fn place<C>(stage: &Stage<'_, C>, group: &GroupName) -> Place {
-    let member = stage.ledger.iter().find(|member| member.name == *group);
-    member.map_or(&stage.target.place, |member| &member.place).clone()
+    member(stage, group).map_or(&stage.target.place, |member| &member.place).clone()
 }
 
 fn new_size(size: Size) -> NewSize {
