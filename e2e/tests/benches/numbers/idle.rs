@@ -12,7 +12,8 @@ use dryad_stage::{Instances, Stage};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{Row, parts, process};
+use crate::process::{self, Resident};
+use crate::{Row, operator};
 
 /// The defaults of an Environment and of an operator.
 const TICK: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ const MANY: usize = 1000;
 /// Both sizes, one after the other, with an operator of its own each.
 pub(crate) async fn measure(cluster: &Cluster) -> Vec<Row> {
     let stage =
-        Stage::set_with(Instances::Simulated, cluster, "numbers-idle", parts()).await.expect("a stage");
+        Stage::set_with(Instances::Simulated, cluster, "numbers-idle", &operator()).await.expect("a stage");
     stage.cloud.control().with(|world, _| {
         world.set_settings(Settings { most_groups: Some(2 * MANY), ..world.settings().clone() });
     });
@@ -54,17 +55,9 @@ pub(crate) async fn measure(cluster: &Cluster) -> Vec<Row> {
             3.0,
             "calls",
         ),
-        Row {
-            limit: String::new(),
-            holds: true,
-            ..Row::at_most(
-                format!("calls of {MANY} idle Environments in a tick of 10 s"),
-                calls(&many),
-                0.0,
-                "calls",
-            )
-        },
-        Row::at_most(format!("memory with {MANY} idle Environments"), many.resident, 60.0, "MiB"),
+        Row::told(format!("calls of {MANY} idle Environments in a tick of 10 s"), calls(&many), "calls"),
+        Row::at_most(format!("memory with {MANY} idle Environments"), many.resident.all, 60.0, "MiB"),
+        Row::told("of that pages of the executable", many.resident.executable, "MiB"),
         Row::at_most(
             format!("processor with {MANY} idle Environments"),
             many.busy * 100.0,
@@ -76,7 +69,7 @@ pub(crate) async fn measure(cluster: &Cluster) -> Vec<Row> {
 
 struct Measured {
     calls: u32,
-    resident: f64,
+    resident: Resident,
     busy: f64,
 }
 
@@ -94,7 +87,7 @@ impl Measured {
         let spent = process::busy(operator.pid()).saturating_sub(busy);
         let measured = Self {
             calls: calls(stage, from),
-            resident: process::resident(operator.pid()),
+            resident: Resident::of(operator.pid()),
             busy: spent.as_secs_f64() / WINDOW.as_secs_f64(),
         };
         leave(operator);

@@ -7,11 +7,22 @@ use std::time::Duration;
 const TICKS: u64 = 100;
 
 /// The memory it has resident, in MiB.
-pub(crate) fn resident(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    kib / 1024.0
+pub(crate) struct Resident {
+    pub(crate) all: f64,
+    /// Pages of its executable, which the kernel can drop and read again.
+    pub(crate) executable: f64,
+}
+
+impl Resident {
+    pub(crate) fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        let mebibytes = |field: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("it is told");
+            let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+            kibibytes / 1024.0
+        };
+        Self { all: mebibytes("VmRSS:"), executable: mebibytes("RssFile:") }
+    }
 }
 
 /// The time that processors have spent on it.
