@@ -29,11 +29,11 @@ use kube::{Api, ResourceExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::announced::Announcements;
-use crate::guarded::Guarded;
-use crate::loops::{PAGE, Scope};
-use crate::operator::{Operator, TickError};
-use crate::{record, view};
+use crate::objects::guarded::Guarded;
+use crate::objects::{record, view};
+use crate::observe::announced::Announcements;
+use crate::process::loops::{PAGE, Scope};
+use crate::process::operator::{Operator, TickError};
 
 pub use report::Leftovers;
 use sight::Found;

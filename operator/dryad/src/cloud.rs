@@ -6,7 +6,7 @@ use std::time::Duration;
 use dryad_aws::{Credentials, Observer, Patience, Settings};
 use dryad_cloud::CloudError;
 use dryad_controller::configuration::{Configuration, Role};
-use dryad_controller::metrics::Metrics;
+use dryad_controller::process::metrics::Metrics;
 use dryad_machine::name::{AccountName, Place};
 
 /// AWS, or what stands in for it at `endpoint`. An answer to a change is waited for until `timeout`.

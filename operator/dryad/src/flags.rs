@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use dryad_controller::elector::{Durations, DurationsError, Election};
-use dryad_controller::loops::Scope;
+use dryad_controller::process::loops::Scope;
+use dryad_controller::process::run::Settings;
 use dryad_controller::release::git::Protocols;
-use dryad_controller::run::Settings;
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 

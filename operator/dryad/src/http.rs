@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use dryad_controller::health::{Health, Readiness};
+use dryad_controller::process::health::{Health, Readiness};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -59,7 +59,7 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
 mod tests {
     use std::time::Duration;
 
-    use dryad_controller::metrics::Metrics;
+    use dryad_controller::process::metrics::Metrics;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 

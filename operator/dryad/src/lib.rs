@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use clap::Parser;
 use dryad_aws::Aws;
-use dryad_controller::clock::Clock;
 use dryad_controller::configuration::{Configuration, Current, Follower};
-use dryad_controller::health::Health;
-use dryad_controller::metrics::Metrics;
-use dryad_controller::patience::Patience;
-use dryad_controller::run::{Instruments, World, run};
+use dryad_controller::process::clock::Clock;
+use dryad_controller::process::health::Health;
+use dryad_controller::process::metrics::Metrics;
+use dryad_controller::process::patience::Patience;
+use dryad_controller::process::run::{Instruments, World, run};
 use kube::Config;
 use kube::client::ClientBuilder;
 use prometheus_client::registry::Registry;

@@ -59,7 +59,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::clock::Clock;
+    use crate::process::clock::Clock;
     use crate::tags::Owner;
     use crate::target::{Target, TrafficTarget};
 

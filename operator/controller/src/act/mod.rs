@@ -22,7 +22,7 @@ use dryad_machine::tenure::Member;
 
 pub use again::Again;
 
-use crate::clock::Clock;
+use crate::process::clock::Clock;
 use crate::tags::{self, Owner};
 use crate::target::{Target, TrafficTarget};
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::file::{Configuration, ConfigurationError};
-use crate::metrics::Metrics;
+use crate::process::metrics::Metrics;
 
 /// How long between two looks at the file.
 const EVERY: Duration = Duration::from_secs(2);

@@ -10,7 +10,7 @@ use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::metrics::Metrics;
+use crate::process::metrics::Metrics;
 
 const ARN: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012";
 

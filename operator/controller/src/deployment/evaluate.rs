@@ -11,8 +11,8 @@ use url::Url;
 
 use super::Tick;
 use crate::checks::http::{self, Address, CheckPath, ExpectStatus, HttpCheck, Silence};
-use crate::denials::Ask;
 use crate::observe::Sight;
+use crate::process::denials::Ask;
 
 /// Asks every check and tells the memory what they came to.
 pub(super) async fn evaluate<C: Cloud>(tick: &Tick<'_, C>, memory: &mut Memory, sight: Option<&Sight>) {

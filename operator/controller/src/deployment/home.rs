@@ -12,9 +12,9 @@ use dryad_machine::view::{Finalizer, Remains};
 use kube::ResourceExt;
 
 use super::Tick;
-use crate::operator::TickError;
+use crate::objects::view;
+use crate::process::operator::TickError;
 use crate::tags::Owner;
-use crate::view;
 
 /// What is left of an Environment that is gone.
 pub(super) struct Gone {

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::Tick;
-use crate::queue::{self, Readiness, Waiter};
+use super::queue::{self, Readiness, Waiter};
+use crate::objects::view;
 use crate::release::NOTHING_RECORDED;
-use crate::view;
 
 /// Its place in line, by what the cache shows of all others.
 pub(super) fn queue<C: Cloud>(tick: &Tick<'_, C>) -> Queue {

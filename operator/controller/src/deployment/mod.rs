@@ -6,6 +6,7 @@
 mod evaluate;
 mod home;
 mod line;
+mod queue;
 mod resolve;
 
 use std::mem::discriminant;
@@ -29,17 +30,17 @@ use kube::{Api, ResourceExt};
 use tracing::{info, warn};
 
 use crate::act::{self, Again, Blueprint, Stage};
-use crate::blueprint;
-use crate::denials::Ask;
-use crate::desk::Desk;
-use crate::fence;
-use crate::guarded::Guarded;
-use crate::launch::{self, Obstacle};
+use crate::green::blueprint;
+use crate::green::launch::{self, Obstacle};
+use crate::objects::fence;
+use crate::objects::guarded::Guarded;
+use crate::objects::record::{self, Recorded};
+use crate::objects::view;
 use crate::observe::{self, Blind, Sight};
-use crate::operator::{Operator, TickError};
-use crate::record::{self, Recorded};
+use crate::process::denials::Ask;
+use crate::process::desk::Desk;
+use crate::process::operator::{Operator, TickError};
 use crate::tags::{Freight, Owner};
-use crate::view;
 use home::Gone;
 
 /// How often an unchanged object is looked at again when nothing else wakes it.

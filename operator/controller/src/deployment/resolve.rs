@@ -14,10 +14,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use super::Tick;
-use crate::denials::Ask;
-use crate::desk::Desk;
-use crate::launch::{self, Obstacle};
-use crate::owned;
+use crate::claim::owned;
+use crate::green::launch::{self, Obstacle};
+use crate::process::denials::Ask;
+use crate::process::desk::Desk;
 use crate::release::git::BasicAuth;
 use crate::release::{Answer, Asked, NOTHING_RECORDED, Past, Retry, Source, decide};
 

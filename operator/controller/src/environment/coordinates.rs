@@ -5,7 +5,7 @@ use dryad_cloud::Cloud;
 use dryad_machine::tenure::{Member, Role};
 
 use super::{Tick, permission};
-use crate::blueprint;
+use crate::green::blueprint;
 use crate::target::{Target, TrafficTarget};
 
 /// What is looked at; none where nobody may say.

@@ -9,8 +9,8 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
 use super::Tick;
-use crate::operator::TickError;
-use crate::view;
+use crate::objects::view;
+use crate::process::operator::TickError;
 
 /// Asks the cache first, and the quorum before it believes that an object is gone.
 pub(super) async fn holder<C: Cloud>(tick: &Tick<'_, C>) -> Result<Holder, TickError> {

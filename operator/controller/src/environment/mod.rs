@@ -32,12 +32,13 @@ use tracing::{info, warn};
 
 use self::restore::Looked;
 use crate::act::{self, Again, Stage};
-use crate::denials::Ask;
-use crate::desk::Desk;
-use crate::guarded::Guarded;
-use crate::operator::{Operator, TickError};
+use crate::objects::guarded::Guarded;
+use crate::objects::{fence, record, view};
+use crate::observe;
+use crate::process::denials::Ask;
+use crate::process::desk::Desk;
+use crate::process::operator::{Operator, TickError};
 use crate::target::Target;
-use crate::{fence, observe, record, view};
 
 use rest::Rest;
 pub(crate) use trigger::Known;

@@ -8,8 +8,8 @@ use dryad_machine::view::{Deletion, EnvironmentView};
 use tracing::{info, warn};
 
 use super::{Tick, permission};
-use crate::desk::Desk;
-use crate::operator::TickError;
+use crate::process::desk::Desk;
+use crate::process::operator::TickError;
 use crate::projection::{self, Look, Record, Seen, Wanted};
 
 /// Brings the parameter up to what is recorded as deployed, if it is time to look.

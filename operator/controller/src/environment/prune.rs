@@ -13,8 +13,8 @@ use kube::api::{DeleteParams, Preconditions};
 use tracing::info;
 
 use super::Tick;
-use crate::operator::TickError;
-use crate::view;
+use crate::objects::view;
+use crate::process::operator::TickError;
 
 /// Deletes what is beyond the limit.
 pub(super) async fn prune<C: Cloud>(tick: &Tick<'_, C>) -> Result<(), TickError> {

@@ -17,9 +17,10 @@ use dryad_machine::view::Claim;
 use super::requested::Requested;
 use super::trigger::Pulled;
 use super::{Seen as Sight, Tick, permission};
-use crate::operator::TickError;
+use crate::green::blueprint;
+use crate::objects::{record, view};
+use crate::process::operator::TickError;
 use crate::projection::Seen;
-use crate::{blueprint, record, view};
 
 /// Writes the conditions if they are not what they should be.
 pub(super) async fn report<C: Cloud>(

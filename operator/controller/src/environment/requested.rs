@@ -9,8 +9,8 @@ use kube::ResourceExt;
 
 use super::Tick;
 use super::trigger::Pulled;
-use crate::operator::TickError;
-use crate::view;
+use crate::objects::view;
+use crate::process::operator::TickError;
 
 /// What has become of it.
 pub(super) enum Requested {

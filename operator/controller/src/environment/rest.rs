@@ -13,9 +13,9 @@ use dryad_machine::environment::{Deploys, EnvironmentCase, Holder};
 use dryad_machine::rest::{self, Surveyed};
 
 use super::{Tick, report};
+use crate::objects::view;
 use crate::observe::{self, Elsewhere, Pieces};
 use crate::target::Target;
-use crate::view;
 
 /// What is recorded holds.
 pub(super) struct Rest {

@@ -26,14 +26,14 @@ use kube::{Resource, ResourceExt};
 use tracing::{info, warn};
 
 use super::{Tick, already_requested, permission};
-use crate::announced::{self, Announcements};
-use crate::denials::Ask;
-use crate::desk::Desk;
+use crate::objects::record::{self, Recorded};
+use crate::objects::view;
 use crate::observe::Announced;
-use crate::operator::TickError;
-use crate::record::{self, Recorded};
+use crate::observe::announced::{self, Announcements};
+use crate::process::denials::Ask;
+use crate::process::desk::Desk;
+use crate::process::operator::TickError;
 use crate::tags::{self, Owner};
-use crate::view;
 
 /// The condition's reason while nobody can tell which group serves.
 const AMBIGUOUS: &str = "RestoreAmbiguous";

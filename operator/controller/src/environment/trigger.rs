@@ -19,8 +19,8 @@ use kube::{Api, Client, Resource, ResourceExt};
 use tracing::{info, warn};
 
 use super::{Tick, report};
-use crate::operator::TickError;
-use crate::{record, view};
+use crate::objects::{record, view};
+use crate::process::operator::TickError;
 
 /// The labels of a Deployment that was made for a declared release, for selectors: nothing is decided by them.
 const LABEL_ENVIRONMENT: &str = "dryad.dev/environment";

@@ -1,9 +1,14 @@
 //! Observing: one complete look at the target, or none at all.
 //!
-//! A look that fails in any part is no look: what could not be read is unknown, never unhealthy.
+//! A look that fails in any part is no look: what could not be read is unknown, never unhealthy. Looks that Environments
+//! share say less, and nothing is taken away because of them: a [`survey`] of what is quiet, a [`census`] of what may
+//! have been forgotten.
 
+pub(crate) mod announced;
+pub mod census;
 mod elsewhere;
 mod reading;
+pub mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,7 +7,7 @@ use dryad_machine::release::{
 use jiff::Timestamp;
 
 use super::ResolveError;
-use crate::line::Line;
+use crate::quote::Line;
 
 /// What an Auto Deployment says while there is nothing for it to apply.
 pub const NOTHING_RECORDED: &str = "nothing has been deployed to this Environment yet, so Auto has nothing to \

@@ -7,8 +7,8 @@ use dryad_crds::Environment;
 use dryad_machine::name::Uid;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::caches::Wake;
-use crate::view;
+use crate::objects::caches::Wake;
+use crate::objects::view;
 
 /// By Environment: in words, empty if there is nothing.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use dryad_machine::sweep::{Ledger, Use};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::announced::{self, Announcements};
 use crate::observe::Announced;
+use crate::observe::announced::{self, Announcements};
 use crate::tags;
 use crate::target::TrafficTarget;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{BODY_LIMIT, ExpectStatus, HttpCheck};
-use crate::line::Line;
+use crate::quote::Line;
 
 /// How many failed requests a verdict tells of one by one.
 const TOLD: usize = 3;

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::judge::{Answer, Body, inspect};
 use super::{Address, BODY_LIMIT, Fault, HttpCheck, Sample};
-use crate::line::Line;
+use crate::quote::Line;
 
 /// Sends the requests of all checks, no more than so many at once.
 #[derive(Debug, Clone)]

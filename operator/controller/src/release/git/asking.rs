@@ -7,7 +7,7 @@ use super::cache::{Cache, CacheError, Entry};
 use super::command::{Command, Failure, Output};
 use super::explain::{self, Explained};
 use super::{BasicAuth, GitOptions};
-use crate::line::Line;
+use crate::quote::Line;
 use crate::release::error::Held;
 use crate::release::rules::Found;
 use crate::release::{Question, ResolveError};

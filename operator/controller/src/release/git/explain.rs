@@ -5,7 +5,7 @@
 
 use dryad_machine::release::RepositoryUrl;
 
-use crate::line::Line;
+use crate::quote::Line;
 use crate::release::ResolveError;
 use crate::release::error::Held;
 

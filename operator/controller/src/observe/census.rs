@@ -14,10 +14,10 @@ use dryad_machine::adopt::Claim;
 use dryad_machine::name::{GroupName, Place, Uid};
 use kube::runtime::reflector::Store;
 
-use crate::caches::Caches;
-use crate::guarded::Guarded;
+use crate::objects::caches::Caches;
+use crate::objects::guarded::Guarded;
+use crate::objects::view;
 use crate::tags::{self, Owner};
-use crate::view;
 
 /// The counts of all places.
 #[derive(Debug, Default)]

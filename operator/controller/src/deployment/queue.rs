@@ -9,18 +9,18 @@ use jiff::Timestamp;
 
 /// A Deployment that waits for its turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiter {
+pub(super) struct Waiter {
     /// When it was made.
-    pub created: Timestamp,
+    pub(super) created: Timestamp,
     /// Its uid, which decides between two of the same second.
-    pub uid: Uid,
+    pub(super) uid: Uid,
     /// Whether it could run if it had the turn.
-    pub readiness: Readiness,
+    pub(super) readiness: Readiness,
 }
 
 /// Whether a Deployment could run if it had the turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
+pub(super) enum Readiness {
     /// It could.
     Runnable,
     /// It could not: it is paused, ending, or knows no release yet.
@@ -28,7 +28,7 @@ pub enum Readiness {
 }
 
 /// The place of the Deployment `own` among those that wait, itself included if it does.
-pub fn place(waiters: &[Waiter], own: &Uid) -> Queue {
+pub(super) fn place(waiters: &[Waiter], own: &Uid) -> Queue {
     let runnable = || waiters.iter().filter(|waiter| waiter.readiness == Readiness::Runnable);
     let first = runnable().min_by_key(|waiter| (waiter.created, &waiter.uid));
     let next = first.is_some_and(|waiter| waiter.uid == *own);
@@ -41,7 +41,7 @@ pub fn place(waiters: &[Waiter], own: &Uid) -> Queue {
 }
 
 /// Whether one that was made for a declared release has been followed by another: its own number, and theirs.
-pub fn successor(own: Option<i64>, all: impl IntoIterator<Item = i64>) -> Successor {
+pub(super) fn successor(own: Option<i64>, all: impl IntoIterator<Item = i64>) -> Successor {
     let Some(own) = own else { return Successor::None };
     if all.into_iter().any(|other| other > own) { Successor::Newer } else { Successor::None }
 }

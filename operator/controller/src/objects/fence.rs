@@ -9,7 +9,7 @@ use dryad_machine::tenure::Tenure;
 use kube::{Api, ResourceExt};
 use thiserror::Error;
 
-use crate::view;
+use crate::objects::view;
 
 /// Why nothing was sent.
 #[derive(Debug, Error)]

@@ -13,7 +13,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::metrics::Metrics;
+use crate::process::metrics::Metrics;
 
 /// What `reportingController` says.
 const CONTROLLER: &str = "dryad.dev/operator";

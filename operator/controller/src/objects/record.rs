@@ -14,7 +14,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::view::{FINALIZER, STARTED};
+use crate::objects::view::{FINALIZER, STARTED};
 
 /// What became of a guarded write.
 #[derive(Clone, Debug)]

@@ -16,8 +16,8 @@ use dryad_machine::name::{GroupName, Place, Uid};
 use dryad_machine::rest;
 use dryad_machine::view::{Claim, Past};
 
-use crate::operator::Operator;
-use crate::view;
+use crate::objects::view;
+use crate::process::operator::Operator;
 
 /// What one question found.
 #[derive(Debug)]

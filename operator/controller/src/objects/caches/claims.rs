@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dryad_crds::Environment;
 
-use crate::conflict::{self, Called};
+use crate::claim::conflict::{self, Called};
 
 #[derive(Debug, Default)]
 pub(super) struct Claims(Mutex<Named>);

@@ -1,13 +1,13 @@
 //! Whether what a deploy is to be reached by has a controller of its own: that one would undo every change of ours.
 //!
 //! Asked once for each Deployment, before anything is launched. Not here: who of several Environments may use what
-//! ([`conflict`](crate::conflict)), and what the operator's [configuration](crate::configuration) permits.
+//! ([`conflict`](crate::claim::conflict)), and what the operator's [configuration](crate::configuration) permits.
 
 use dryad_cloud::{Cloud, CloudError};
 use dryad_machine::access::Access;
 use dryad_machine::name::Place;
 
-use crate::launch::Obstacle;
+use crate::green::launch::Obstacle;
 
 /// On what the AWS Load Balancer Controller made, with the name of its cluster.
 const OWNER: &str = "elbv2.k8s.aws/cluster";

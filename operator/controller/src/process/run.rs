@@ -12,22 +12,22 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::census::Census;
 use crate::checks::http::{Prober, ProberError};
-use crate::clock::Clock;
 use crate::configuration::Current;
-use crate::denials::Denials;
-use crate::desk::Desks;
 use crate::elector::{Candidate, Election, Ending, Identity, Leadership, Loss, Outcome, Seat, Standing};
-use crate::events::Events;
-use crate::health::{Health, Readiness};
-use crate::loops::{Loops, Scope};
-use crate::mandate::Mandate;
-use crate::metrics::Metrics;
-use crate::operator::Operator;
-use crate::past::Pasts;
+use crate::objects::events::Events;
+use crate::observe::census::Census;
+use crate::observe::survey::Surveys;
+use crate::process::clock::Clock;
+use crate::process::denials::Denials;
+use crate::process::desk::Desks;
+use crate::process::health::{Health, Readiness};
+use crate::process::loops::{Loops, Scope};
+use crate::process::mandate::Mandate;
+use crate::process::metrics::Metrics;
+use crate::process::operator::Operator;
+use crate::process::past::Pasts;
 use crate::release::git::{Git, GitOptions, Protocols};
-use crate::survey::Surveys;
 use crate::sweep::Leftovers;
 
 /// How many requests of all checks together may be under way.

@@ -16,8 +16,8 @@ use kube::{Resource, ResourceExt};
 
 use self::claims::Claims;
 use self::siblings::{Home, Siblings};
-use crate::conflict::{Called, Losers};
-use crate::guarded::Guarded;
+use crate::claim::conflict::{Called, Losers};
+use crate::objects::guarded::Guarded;
 
 /// Where an object is sent that is to be looked at again.
 pub type Wake<K> = mpsc::UnboundedSender<ObjectRef<Guarded<K>>>;

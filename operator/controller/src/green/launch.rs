@@ -1,7 +1,7 @@
 //! What a launch template leaves open, settled once for a whole deploy.
 //!
 //! [`settle`] is pure: it goes by what is declared, by the release, and by what the cloud says of the launch template
-//! that ours is derived from. [`look`] asks the cloud. Nothing is created here; that is [`blueprint`](crate::blueprint).
+//! that ours is derived from. [`look`] asks the cloud. Nothing is created here; that is [`blueprint`](crate::green::blueprint).
 
 use dryad_cloud::parameter::{Parameter, ParameterKind};
 use dryad_cloud::template::DescribedTemplate;
@@ -12,8 +12,8 @@ use dryad_machine::name::Place;
 use dryad_machine::release::{ImageId, Release};
 use thiserror::Error;
 
-use crate::blueprint;
-use crate::denials::Ask;
+use crate::green::blueprint;
+use crate::process::denials::Ask;
 
 /// Why nothing can be launched from what is declared, however often it is tried.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

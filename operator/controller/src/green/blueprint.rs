@@ -10,9 +10,9 @@ use dryad_machine::tenure::Member;
 use thiserror::Error;
 
 use crate::act::Blueprint;
+use crate::green::template::{self, RenderError, TemplateError};
 use crate::tags::{self, Freight, Owner};
 use crate::target::{Target, TrafficTarget};
-use crate::template::{self, RenderError, TemplateError};
 
 /// Why nothing can be launched from an Environment as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

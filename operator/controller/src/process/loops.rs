@@ -20,11 +20,12 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use crate::caches::{Caches, Wake};
 use crate::configuration::Current;
-use crate::guarded::Guarded;
-use crate::operator::{Operator, TickError};
-use crate::{deployment, environment, sweep, view};
+use crate::objects::caches::{Caches, Wake};
+use crate::objects::guarded::Guarded;
+use crate::objects::view;
+use crate::process::operator::{Operator, TickError};
+use crate::{deployment, environment, sweep};
 
 /// How many objects are looked at at once. More does not help: kube polls them all on every wake.
 const AT_ONCE: u16 = 32;

@@ -12,7 +12,7 @@ mod render;
 
 use dryad_machine::release::Release;
 
-use crate::line::Line;
+use crate::quote::Line;
 pub use render::UserData;
 
 /// A text that cannot be what its author meant. Found without a release, so that it can be refused before any deploy.

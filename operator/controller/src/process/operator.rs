@@ -13,24 +13,24 @@ use kube::{Api, Client, Resource, ResourceExt};
 use thiserror::Error;
 use tracing::warn;
 
-use crate::caches::Caches;
-use crate::census::Census;
 use crate::checks::http::Prober;
-use crate::clock::Clock;
+use crate::claim::conflict::{self, Lost};
 use crate::configuration::{self, Current};
-use crate::conflict::{self, Lost};
-use crate::denials::Denials;
-use crate::desk::Desks;
-use crate::events::Events;
-use crate::mandate::Mandate;
-use crate::metrics::Metrics;
-use crate::past::Pasts;
-use crate::record;
+use crate::objects::caches::Caches;
+use crate::objects::events::Events;
+use crate::objects::record;
+use crate::objects::view;
+use crate::observe::census::Census;
+use crate::observe::survey::Surveys;
+use crate::process::clock::Clock;
+use crate::process::denials::Denials;
+use crate::process::desk::Desks;
+use crate::process::mandate::Mandate;
+use crate::process::metrics::Metrics;
+use crate::process::past::Pasts;
 use crate::release::git::Git;
-use crate::survey::Surveys;
 use crate::sweep::Leftovers;
 use crate::tags::Owner;
-use crate::view;
 
 /// Why a tick ended early. It is tried again after a pause; nothing is lost, because nothing was decided.
 #[derive(Debug, Error)]
