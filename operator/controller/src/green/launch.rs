@@ -1,7 +1,7 @@
 //! What a launch template leaves open, settled once for a whole deploy.
 //!
 //! [`settle`] is pure: it goes by what is declared, by the release, and by what the cloud says of the launch template
-//! that ours is derived from. [`look`] asks the cloud. Nothing is created here; that is [`blueprint`](crate::green::blueprint).
+//! that ours is derived from. [`look`] asks the cloud. Nothing is created here; that is [`blueprint`].
 
 use dryad_cloud::parameter::{Parameter, ParameterKind};
 use dryad_cloud::template::DescribedTemplate;

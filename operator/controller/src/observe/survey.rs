@@ -2,7 +2,7 @@
 //!
 //! Two hundred idle Environments would otherwise ask two hundred times. Whoever finds the survey too old makes a new one
 //! for everybody; whoever comes meanwhile waits for it. What a survey is good for, and what it is not, is
-//! [`rest`](dryad_machine::rest)'s to say.
+//! [`rest`]'s to say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

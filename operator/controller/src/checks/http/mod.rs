@@ -1,7 +1,7 @@
 //! The `http` check: is what green answers what it should answer?
 //!
 //! Every address (an instance each, or the one URL of a preview) is asked `count` times, and of all these requests
-//! `failure_limit` may fail. [`Prober`] asks, bounded in time, size and number; [`judge`] is pure and puts the
+//! `failure_limit` may fail. [`Prober`] asks, bounded in time, size and number; [judge](mod@judge) is pure and puts the
 //! verdict into words. A redirect is an answer like any other and never followed: who deploys must not be able to
 //! send the operator elsewhere.
 //!
