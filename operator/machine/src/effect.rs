@@ -57,6 +57,35 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// The group that it is about; none where it is about a slot.
+    pub fn group(&self) -> Option<&GroupName> {
+        match self {
+            Self::Launch { group, .. }
+            | Self::Resize { group, .. }
+            | Self::Attach { group, .. }
+            | Self::Detach { group, .. }
+            | Self::Leave { group, .. }
+            | Self::Empty(group)
+            | Self::Delete(group)
+            | Self::Disown(group) => Some(group),
+            Self::Enlist(_) | Self::Shift(_) => None,
+        }
+    }
+
+    /// Whether it is a step on a group's way out, and nothing else.
+    pub fn takes_down(&self) -> bool {
+        match self {
+            Self::Detach { .. } | Self::Leave { .. } | Self::Empty(_) | Self::Delete(_) | Self::Disown(_) => {
+                true
+            }
+            Self::Launch { .. }
+            | Self::Resize { .. }
+            | Self::Enlist(_)
+            | Self::Attach { .. }
+            | Self::Shift(_) => false,
+        }
+    }
+
     /// Whether it changes who carries traffic. What is in a slot carries by the slot's weight.
     pub fn reroutes(&self) -> bool {
         match self {

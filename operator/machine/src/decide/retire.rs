@@ -87,18 +87,7 @@ pub(super) fn retire_blue(case: &Case<'_>) -> Vec<Effect> {
 /// Of what takes from groups that carry traffic only the first, and that alone: each was judged as if nothing
 /// else were taken.
 pub(crate) fn one_from_users(mut effects: Vec<Effect>, carries: impl Fn(&GroupName) -> bool) -> Vec<Effect> {
-    let takes = |effect: &Effect| match effect {
-        Effect::Detach { group, .. }
-        | Effect::Leave { group, .. }
-        | Effect::Empty(group)
-        | Effect::Delete(group) => carries(group),
-        Effect::Launch { .. }
-        | Effect::Resize { .. }
-        | Effect::Enlist(_)
-        | Effect::Attach { .. }
-        | Effect::Shift(_)
-        | Effect::Disown(_) => false,
-    };
+    let takes = |effect: &Effect| effect.takes_down() && effect.group().is_some_and(&carries);
     match effects.iter().position(takes) {
         Some(first) => vec![effects.swap_remove(first)],
         None => effects,

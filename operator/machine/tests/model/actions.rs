@@ -14,7 +14,8 @@ use crate::restore;
 use crate::scope::{Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
 use crate::state::State;
-use crate::tick::{self, Fate, Findings, Sight};
+use crate::think::{self, Findings, Sight};
+use crate::tick::{self, Fate};
 use crate::world::{Happening, Id, MAX, World};
 
 /// One thing that happens.
@@ -96,7 +97,7 @@ impl Model for Scope {
         let mut state = last.clone();
         match step {
             Step::Tick(operator, subject, findings, fate) => {
-                let thought = tick::think(self.seam, &state, operator, subject, findings)?;
+                let thought = think::think(self.seam, &state, operator, subject, findings)?;
                 tick::carry_out(self.seam, &mut state, operator, subject, thought, fate);
             }
             Step::Sync(operator, subject) => sync(&mut state, operator, subject),
@@ -133,12 +134,13 @@ impl Scope {
         };
         for operator in operators {
             for subject in Subject::ALL {
-                for (wall, said) in tick::walls(state, operator, subject).iter().flat_map(|wall| {
-                    tick::verdicts(state, operator, subject).iter().map(|said| (*wall, *said))
+                for (wall, said) in think::walls(state, operator, subject).iter().flat_map(|wall| {
+                    think::verdicts(state, operator, subject).iter().map(|said| (*wall, *said))
                 }) {
                     for sight in self.sights(state) {
                         let findings = Findings { wall, sight, said };
-                        let Some(thought) = tick::think(self.seam, state, operator, subject, findings) else {
+                        let Some(thought) = think::think(self.seam, state, operator, subject, findings)
+                        else {
                             continue;
                         };
                         let overtaken = self.late_writes;

@@ -18,8 +18,10 @@ use crate::restore;
 use crate::rules;
 use crate::scope::Scope;
 use crate::state::State;
-use crate::tick::{self, Fate, Findings, Sight};
+use crate::think::{self, Findings, Sight};
+use crate::tick::{self, Fate};
 use crate::world::{Happening, Id, World};
+use crate::writes;
 
 /// How the rest goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,10 +120,10 @@ fn round(
             Course::Kind => Said::Good,
             Course::Hostile => Said::NotYet,
         };
-        let evaluating = tick::verdicts(state, leader, subject).len() > 1;
+        let evaluating = think::verdicts(state, leader, subject).len() > 1;
         let said = evaluating.then_some(said);
         let findings = Findings { wall, sight: Sight::Clear, said };
-        if let Some(thought) = tick::think(scope.seam, state, leader, subject, findings) {
+        if let Some(thought) = think::think(scope.seam, state, leader, subject, findings) {
             acted |= matches!(thought.decision.action, Action::Act(_));
             tick::carry_out(scope.seam, state, leader, subject, thought, Fate::Answered);
             show(state);
@@ -142,7 +144,7 @@ fn deploy_has_ended(state: &State, place: usize) -> Result<(), &'static str> {
         return Err("L3: a Deployment that is being deleted never goes");
     }
     let may_wait = deployment.history.state() == Phase::Pending
-        && !tick::holds(&state.api, place)
+        && !think::holds(&state.api, place)
         && (deployment.request.paused == Paused::Yes || state.api.environment.is_none());
     if may_wait {
         return Ok(());
@@ -150,7 +152,7 @@ fn deploy_has_ended(state: &State, place: usize) -> Result<(), &'static str> {
     if !deployment.history.state().is_terminal() {
         return Err("L1: a deploy never ends");
     }
-    if tick::holds(&state.api, place) || deployment.finalizer == Finalizer::Present {
+    if think::holds(&state.api, place) || deployment.finalizer == Finalizer::Present {
         return Err("L1: a deploy that has ended never lets go");
     }
     Ok(())
@@ -182,7 +184,7 @@ fn nothing_is_left(state: &State) -> Result<(), &'static str> {
         return Err("L1: a turn never ends");
     }
     for group in state.world.groups.values() {
-        if !rules::is_as_declared(&environment.view, group) {
+        if !writes::is_as_declared(&environment.view, group) {
             return Err("L1: a group that serves is never given back its bounds");
         }
         let size = environment.view.replicas.filter(|_| state.world.groups.len() == 1);

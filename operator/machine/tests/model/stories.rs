@@ -1,152 +1,17 @@
 //! Deploys told from beginning to end, one tick after the other, and what their histories say.
 
+use std::sync::Arc;
+
 use dryad_machine::reading::Attached;
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, EndRequest, Routing};
 
-use crate::actions::{Ask, asked, sync};
-use crate::api::Subject;
+use crate::actions::Ask;
 use crate::memory::{Said, Wall};
-use crate::rules::at_work;
-use crate::scope::{Beginning, Cloud, Scope};
-use crate::state::State;
-use crate::tick::{self, Fate, Findings, Sight};
-use crate::world::{Announced, Happening, Id};
-
-const GREEN: Id = Id { turn: 2, owner: 1 };
-const SECOND: Id = Id { turn: 3, owner: 2 };
-
-/// What the cloud does by itself between two ticks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weather {
-    /// All that should come comes.
-    Fair,
-    /// Nothing comes up, all else happens.
-    NoInstances,
-    /// Instances come up, and the load balancer finds none of them healthy.
-    NoneHealthy,
-}
-
-struct Story {
-    scope: Scope,
-    state: State,
-    weather: Weather,
-    wall: Wall,
-    said: Said,
-}
-
-impl Story {
-    fn new(routing: Routing, beginning: Beginning) -> Self {
-        Self::of(&Scope { routing, beginning, ..Scope::PLAIN })
-    }
-
-    /// The Environment's traffic was edited since blue was launched.
-    fn moved(routing: Routing) -> Self {
-        Self::of(&Scope { routing, announced: Announced::Elsewhere, ..Scope::PLAIN })
-    }
-
-    fn of(scope: &Scope) -> Self {
-        let scope = Scope { cloud: Cloud::Slow, second: true, ..scope.clone() };
-        let state = scope.beginnings().remove(0);
-        Self { scope, state, weather: Weather::Fair, wall: Wall::Early, said: Said::Good }
-    }
-
-    fn weighted() -> Self {
-        Self::new(Routing::Weighted, Beginning::Serving)
-    }
-
-    /// Every loop runs once, and since nothing is under way, Z has passed.
-    fn tick(&mut self) {
-        tick::settle(&mut self.state, 0);
-        for subject in Subject::ALL {
-            let weather = self.weather;
-            self.state.change_world(|world| match weather {
-                Weather::Fair => world.exhaust(|it| {
-                    matches!(it, Happening::Up(_) | Happening::Warm(_) | Happening::Settles(_))
-                }),
-                Weather::NoInstances => world.exhaust(|it| matches!(it, Happening::Settles(_))),
-                Weather::NoneHealthy => {
-                    world.exhaust(|it| matches!(it, Happening::Up(_) | Happening::Settles(_)));
-                }
-            });
-            for subject in Subject::ALL {
-                sync(&mut self.state, 0, subject);
-            }
-            let said = (tick::verdicts(&self.state, 0, subject).len() > 1).then_some(self.said);
-            let findings = Findings { wall: self.wall, sight: Sight::Clear, said };
-            if let Some(thought) = tick::think(self.scope.seam, &self.state, 0, subject, findings) {
-                tick::carry_out(self.scope.seam, &mut self.state, 0, subject, thought, Fate::Answered);
-            }
-            assert_eq!(self.state.broken, None);
-        }
-    }
-
-    fn ticks(&mut self, count: usize) {
-        for _ in 0..count {
-            self.tick();
-        }
-    }
-
-    fn phase(&self, place: usize) -> Phase {
-        self.state.api.deployment(place).expect("it exists").history.state()
-    }
-
-    fn step(&self) -> Option<i64> {
-        self.state.api.deployment(0).and_then(|deployment| deployment.history.step())
-    }
-
-    /// Ticks until the first deploy is there, for the retain window as long as it takes.
-    fn until(&mut self, phase: Phase, step: Option<i64>) {
-        for _ in 0..200 {
-            if self.phase(0) == phase && (step.is_none() || self.step() == step) {
-                return;
-            }
-            let retaining = self.phase(0) == Phase::RetainWait;
-            self.wall = if retaining { Wall::Late } else { Wall::Early };
-            self.tick();
-        }
-        panic!("never {phase} {step:?}: {:#?}", self.history(0));
-    }
-
-    fn ask(&mut self, ask: Ask) {
-        asked(&mut self.state, ask);
-    }
-
-    /// Ticks until nothing changes any more; deadlines pass only where `wall` says so.
-    fn rest(&mut self) {
-        for _ in 0..200 {
-            let before = (self.state.api.clone(), self.state.world.clone());
-            self.ticks(4);
-            if before == (self.state.api.clone(), self.state.world.clone()) {
-                self.wall = Wall::Early;
-                return;
-            }
-        }
-        panic!("never at rest: {:#?}", self.history(0));
-    }
-
-    fn history(&self, place: usize) -> Vec<String> {
-        let deployment = self.state.api.deployment(place).expect("it exists");
-        let told = deployment.history.entries().iter().map(|entry| match entry.step {
-            Some(step) => format!("{} {step}: {}", entry.state, entry.reason),
-            None => format!("{}: {}", entry.state, entry.reason),
-        });
-        told.collect()
-    }
-
-    fn role(&self, id: Id) -> Option<Role> {
-        self.state.api.member(id).map(|member| member.role)
-    }
-
-    fn carries(&self, id: Id) -> bool {
-        self.state.world.carries(id, &|id| at_work(&self.state.api, id))
-    }
-
-    fn exists(&self, id: Id) -> bool {
-        self.state.world.groups.contains_key(&id)
-    }
-}
+use crate::scope::Beginning;
+use crate::story::{GREEN, SECOND, Story, Weather};
+use crate::world::{Happening, Id};
 
 const TO_THE_TOP: [&str; 8] = [
     "Pending: Created",
@@ -292,7 +157,7 @@ fn a_name_that_somebody_else_has_ends_a_deploy_by_itself_and_the_next_one_takes_
 #[test]
 fn a_group_that_is_given_up_and_whose_name_somebody_else_has_holds_nothing_up() {
     let mut story = Story::weighted();
-    let doomed = serve_beside_blue(&mut story, Role::Doomed);
+    let doomed = story.serve_beside_blue(Role::Doomed);
     story.state.change_world(|world| {
         world.groups.remove(&doomed);
         world.happen(Happening::Squatted(doomed));
@@ -370,24 +235,10 @@ fn a_skipped_evaluation_is_on_record() {
     );
 }
 
-/// A second group that serves, as a holder that vanished may leave it.
-fn serve_beside_blue(story: &mut Story, role: Role) -> Id {
-    let beside = Id { turn: 1, owner: 7 };
-    story.state.change_world(|world| {
-        let group = world.groups[&Id::BLUE];
-        world.groups.insert(beside, group);
-    });
-    let environment = story.state.api.environment.as_mut().map(std::sync::Arc::make_mut).expect("it exists");
-    let groups = &mut environment.view.tenure.groups;
-    let member = groups[0].clone();
-    groups.push(dryad_machine::tenure::Member { name: beside.name(), role, ..member });
-    beside
-}
-
 #[test]
 fn a_rollback_brings_traffic_back_to_every_group_of_blue() {
     let mut story = Story::new(Routing::Shared, Beginning::Serving);
-    let beside = serve_beside_blue(&mut story, Role::Serving);
+    let beside = story.serve_beside_blue(Role::Serving);
     story.until(Phase::RetainWait, None);
     assert!(!story.carries(Id::BLUE) && !story.carries(beside));
     story.ask(Ask::End(0, EndRequest::Rollback));
@@ -401,8 +252,8 @@ fn a_rollback_brings_traffic_back_to_every_group_of_blue() {
 fn groups_that_carry_traffic_are_given_up_one_at_a_time() {
     let mut story = Story::new(Routing::Shared, Beginning::Serving);
     story.state.api.deployments[0] = None;
-    serve_beside_blue(&mut story, Role::Doomed);
-    let environment = story.state.api.environment.as_mut().map(std::sync::Arc::make_mut).expect("it exists");
+    story.serve_beside_blue(Role::Doomed);
+    let environment = story.state.api.environment.as_mut().map(Arc::make_mut).expect("it exists");
     environment.view.tenure.groups[0].role = Role::Doomed;
     for _ in 0..20 {
         story.tick();

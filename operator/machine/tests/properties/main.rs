@@ -1,143 +1,23 @@
 //! What one decision shows of the rules, whatever the objects, the memory and the clocks say: legal or not,
 //! reachable or not, contradictory or not.
 
+mod case;
 mod dice;
 mod restored;
 
-use dice::Dice;
-use dryad_machine::decide::{Action, Decision, TenureChange, Write, decide};
+use case::{Case, effects};
+use dryad_machine::decide::{Action, TenureChange, Write};
 use dryad_machine::effect::Effect;
-use dryad_machine::environment::{self, Deploys, EnvironmentCase, Holder};
+use dryad_machine::environment::{Deploys, Holder};
 use dryad_machine::event::{Event, Reason};
 use dryad_machine::history::MESSAGE_LIMIT;
-use dryad_machine::memory::{Memory, Now};
 use dryad_machine::name::GroupName;
 use dryad_machine::plan::Route;
 use dryad_machine::reading::{Attached, Reading, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
-use dryad_machine::view::{
-    Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Past, Paused, PlaceInLine,
-    Queue, Remains, Resolution, Successor, View,
-};
+use dryad_machine::view::{Claim, Deletion, Existence, Finalizer, Past, Paused, PlaceInLine, Successor};
 use proptest::prelude::*;
-
-/// One arbitrary case.
-#[derive(Debug)]
-struct Case {
-    deployment: DeploymentView,
-    environment: Option<EnvironmentView>,
-    queue: Queue,
-    resolution: Resolution,
-    memory: Memory,
-    now: Now,
-    holder: Holder,
-    deploys: Deploys,
-    home: Option<Remains>,
-    finalizer: Finalizer,
-}
-
-impl Case {
-    fn of(bytes: &[u8]) -> Self {
-        let mut dice = Dice::new(bytes);
-        let deployment = dice.deployment();
-        let environment = (!dice.one_in(12)).then(|| dice.environment());
-        let (memory, now) = dice.memory(&deployment.history);
-        Self {
-            queue: dice.queue(),
-            resolution: dice.resolution(),
-            holder: dice.pick(&[Holder::Minding, Holder::Vanished]),
-            deploys: dice.pick(&[Deploys::Ended, Deploys::Ended, Deploys::Unended]),
-            home: dice.home(),
-            finalizer: dice.pick(&[Finalizer::Present, Finalizer::Present, Finalizer::Absent]),
-            deployment,
-            environment,
-            memory,
-            now,
-        }
-    }
-
-    fn decide(&self) -> Decision {
-        let view = View {
-            deployment: &self.deployment,
-            environment: self.environment.as_ref(),
-            home: self.home.as_ref().map_or(Home::Standing, Home::Gone),
-            queue: self.queue,
-            resolution: &self.resolution,
-        };
-        decide(view, &self.memory, self.now)
-    }
-
-    fn state(&self) -> State {
-        self.deployment.history.state()
-    }
-
-    fn holds_its_turn(&self) -> bool {
-        self.environment.as_ref().is_some_and(|environment| {
-            environment.tenure.holder.as_ref() == Some(&self.deployment.uid)
-                && self.deployment.turn == Some(environment.tenure.turn)
-        })
-    }
-
-    fn has_two_readings(&self) -> bool {
-        self.memory.two(self.now, dice::TICK).is_some()
-    }
-
-    fn is_present(&self, group: &GroupName) -> bool {
-        self.memory.latest(self.now, dice::TICK).is_some_and(|reading| reading.group(group).is_some())
-    }
-
-    /// Whether the effect takes something that is there.
-    fn removes(&self, effect: &Effect) -> bool {
-        let weighs = |slot| {
-            let reading = self.memory.latest(self.now, dice::TICK);
-            reading.is_some_and(|it| it.traffic.slot(slot).and_then(|seen| seen.weight).unwrap_or(0) > 0)
-        };
-        match effect {
-            Effect::Detach { .. } | Effect::Leave { .. } | Effect::Empty(_) => true,
-            Effect::Delete(group) => self.is_present(group),
-            Effect::Shift(slot) => weighs(slot.other()),
-            Effect::Resize { group, size } => {
-                let reading = self.memory.latest(self.now, dice::TICK);
-                let desired = reading.and_then(|it| it.group(group)).map_or(0, |seen| seen.desired);
-                size.settles_at(desired) < desired
-            }
-            Effect::Launch { .. } | Effect::Enlist(_) | Effect::Attach { .. } | Effect::Disown(_) => false,
-        }
-    }
-}
-
-fn effects(decision: &Decision) -> &[Effect] {
-    match &decision.action {
-        Action::Act(effects) => effects,
-        Action::Wait | Action::Write(_) => &[],
-    }
-}
-
-fn takes_down(effect: &Effect) -> bool {
-    matches!(
-        effect,
-        Effect::Detach { .. }
-            | Effect::Leave { .. }
-            | Effect::Empty(_)
-            | Effect::Delete(_)
-            | Effect::Disown(_)
-    )
-}
-
-fn target(effect: &Effect) -> Option<&GroupName> {
-    match effect {
-        Effect::Launch { group, .. }
-        | Effect::Resize { group, .. }
-        | Effect::Attach { group, .. }
-        | Effect::Detach { group, .. }
-        | Effect::Leave { group, .. }
-        | Effect::Empty(group)
-        | Effect::Delete(group)
-        | Effect::Disown(group) => Some(group),
-        Effect::Enlist(_) | Effect::Shift(_) => None,
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -162,10 +42,7 @@ proptest! {
         let stands_apart = |group| {
             reading.and_then(|reading| reading.group(group)).is_some_and(|seen| seen.apart.attached != Attached::Nowhere)
         };
-        let of_environment = case.environment.as_ref().map(|environment| {
-            let Case { finalizer, holder, deploys, .. } = case;
-            environment::decide(EnvironmentCase { environment, finalizer, holder, deploys }, &case.memory, case.now)
-        });
+        let of_environment = case.decide_of_environment();
         for effect in [Some(case.decide()), of_environment].iter().flatten().flat_map(effects) {
             match effect {
                 Effect::Empty(group) | Effect::Delete(group) => prop_assert!(!stands_apart(group), "{:?}", effect),
@@ -186,7 +63,7 @@ proptest! {
             );
             match &case.home {
                 None => prop_assert!(case.holds_its_turn() && acts),
-                Some(_) => prop_assert!(effects(&decision).iter().all(takes_down)),
+                Some(_) => prop_assert!(effects(&decision).iter().all(Effect::takes_down)),
             }
         }
     }
@@ -206,7 +83,7 @@ proptest! {
         let decision = case.decide();
         let plan = case.deployment.plan.as_ref();
         let tenure = case.environment.as_ref().map(|environment| &environment.tenure);
-        for group in effects(&decision).iter().filter_map(target) {
+        for group in effects(&decision).iter().filter_map(Effect::group) {
             let own = plan.is_some_and(|plan| plan.green == *group || plan.blue.contains(group));
             let given_up = tenure.and_then(|it| it.member(group)).is_some_and(|it| it.role == Role::Doomed);
             prop_assert!(own || given_up, "{}", group);
@@ -216,13 +93,10 @@ proptest! {
     #[test]
     fn nothing_is_asked_of_a_group_whose_name_somebody_else_has(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
-        let of = case.environment.as_ref().map(|environment| {
-            let Case { finalizer, holder, deploys, .. } = case;
-            environment::decide(EnvironmentCase { environment, finalizer, holder, deploys }, &case.memory, case.now)
-        });
+        let of = case.decide_of_environment();
         let reading = case.memory.latest(case.now, dice::TICK);
         for effect in [Some(case.decide()), of].iter().flatten().flat_map(effects) {
-            let foreign = reading.zip(target(effect)).is_some_and(|(it, name)| it.foreign.contains_key(name));
+            let foreign = reading.zip(effect.group()).is_some_and(|(it, name)| it.foreign.contains_key(name));
             prop_assert_eq!(foreign, matches!(effect, Effect::Disown(_)), "{:?}", effect);
         }
     }
@@ -381,27 +255,26 @@ proptest! {
     #[test]
     fn the_environments_loop_touches_what_is_given_up_and_the_size_of_what_serves(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
-        let Some(environment) = &case.environment else { return Ok(()) };
-        let Case { finalizer, holder, deploys, .. } = case;
-        let of = EnvironmentCase { environment, finalizer, holder, deploys };
-        let decision = environment::decide(of, &case.memory, case.now);
+        let Some((environment, decision)) = case.environment.as_ref().zip(case.decide_of_environment()) else {
+            return Ok(());
+        };
         if decision.action == Action::Write(Write::RemoveFinalizer) {
-            prop_assert_eq!(deploys, Deploys::Ended);
+            prop_assert_eq!(case.deploys, Deploys::Ended);
             prop_assert!(environment.deletion != Deletion::None && environment.tenure.holder.is_none());
         }
         for effect in effects(&decision) {
-            let group = target(effect).expect("it never moves traffic");
+            let group = effect.group().expect("it never moves traffic");
             let role = environment.tenure.member(group).map(|member| member.role);
             let keeps_up = matches!(effect, Effect::Resize { .. });
             prop_assert_eq!(role, Some(if keeps_up { Role::Serving } else { Role::Doomed }));
             prop_assert!(!keeps_up || environment.tenure.holder.is_none());
-            prop_assert!(takes_down(effect) || keeps_up);
+            prop_assert!(effect.takes_down() || keeps_up);
             prop_assert!(!case.removes(effect) || case.has_two_readings(), "{:?}", effect);
         }
         if let Action::Write(Write::Tenure { to, change }) = decision.action {
             prop_assert!(case.memory.is_certain(case.now));
             prop_assert_eq!(to.turn, environment.tenure.turn);
-            prop_assert!(change != TenureChange::Release || holder == Holder::Vanished);
+            prop_assert!(change != TenureChange::Release || case.holder == Holder::Vanished);
             let stays = |name| to.member(name).is_none_or(|member| member.role == Role::Doomed);
             prop_assert!(environment.tenure.of_role(Role::Doomed).all(|doomed| stays(&doomed.name)));
         }
