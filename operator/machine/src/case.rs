@@ -168,7 +168,7 @@ impl<'a> Case<'a> {
                 is_back && !self.carries_here(reading, &plan.green)
             }
             Route::Workers {} => {
-                let at_work: u32 = blue_here(plan, reading).map(|group| group.in_service).sum();
+                let at_work: u32 = blue_here(plan, reading).map(|(_, group)| group.in_service).sum();
                 reading.group(&plan.green).is_none() || at_work >= plan.floor.max(1)
             }
         }
@@ -201,7 +201,10 @@ pub(crate) fn is_viable(plan: &Plan, reading: &Reading) -> bool {
 }
 
 /// What is left of blue.
-fn blue_here<'a>(plan: &'a Plan, reading: &'a Reading) -> impl Iterator<Item = &'a GroupSeen> {
-    let groups = plan.blue.iter().filter_map(|name| reading.group(name));
-    groups.filter(|group| group.presence == Presence::Here)
+pub(crate) fn blue_here<'a>(
+    plan: &'a Plan,
+    reading: &'a Reading,
+) -> impl Iterator<Item = (&'a GroupName, &'a GroupSeen)> {
+    let seen = plan.blue.iter().filter_map(|name| Some((name, reading.group(name)?)));
+    seen.filter(|(_, group)| group.presence == Presence::Here)
 }

@@ -2,7 +2,7 @@
 
 use super::retire::{Retiring, retire};
 use crate::capacity::Removal;
-use crate::case::Case;
+use crate::case::{Case, blue_here};
 use crate::effect::{Effect, Size};
 use crate::name::GroupName;
 use crate::plan::{Plan, Route};
@@ -29,15 +29,6 @@ fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
     let Some((name, group)) = here().next().filter(|_| has < need) else { return Vec::new() };
     let size = Size::at_least(group.desired + (need - has), group);
     vec![Effect::Resize { group: name.clone(), size }]
-}
-
-/// What is left of blue.
-fn blue_here<'a>(
-    plan: &'a Plan,
-    reading: &'a Reading,
-) -> impl Iterator<Item = (&'a GroupName, &'a GroupSeen)> {
-    let seen = plan.blue.iter().filter_map(|name| Some((name, reading.group(name)?)));
-    seen.filter(|(_, group)| group.presence == Presence::Here)
 }
 
 fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Effect> {
