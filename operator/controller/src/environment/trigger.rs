@@ -196,3 +196,41 @@ async fn read(client: &Client, object: &Environment) -> Result<Option<DynamicObj
 fn digest(fresh: &DynamicObject) -> Option<Sha256> {
     declared::digest(fresh.data.get("spec")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn stored(launch_template: &Value) -> DynamicObject {
+        let spec = json!({
+            "target": { "autoScalingGroup": {
+                "account": "default",
+                "region": "us-east-1",
+                "launchTemplate": launch_template,
+                "subnetIds": ["subnet-0a0a0a0a"],
+                "capacity": { "min": 1, "max": 1 },
+            } },
+            "release": { "image": "ami-0abc0abc" },
+            "acceptUnproven": true,
+        });
+        let metadata = json!({ "namespace": "shop", "name": "web" });
+        let object = json!({
+            "apiVersion": "dryad.dev/v1alpha1", "kind": "Environment", "metadata": metadata, "spec": spec,
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    /// Else an upgrade to a Dryad with other fields or defaults would redeploy everything.
+    #[test]
+    fn what_is_stored_is_digested_and_not_what_our_types_make_of_it() {
+        let plain = stored(&json!({ "instanceType": "m7g.large" }));
+        let bare = stored(&json!({ "instanceType": "m7g.large", "securityGroupIds": [] }));
+        let newer = stored(&json!({ "instanceType": "m7g.large", "ofANewerDryad": "1" }));
+        let read = |object: &DynamicObject| object.clone().try_parse::<Environment>().unwrap().spec;
+        assert!(read(&plain) == read(&bare) && read(&plain) == read(&newer), "to our types all are one");
+        let digests = [&plain, &bare, &newer].map(|object| digest(object).unwrap());
+        assert!(digests[0] != digests[1] && digests[0] != digests[2] && digests[1] != digests[2]);
+    }
+}

@@ -100,3 +100,6 @@ pub async fn environment(
     let current = current.status.map(|status| status.tenure).unwrap_or_default();
     (current == *tenure).then_some(()).ok_or_else(moved)
 }
+
+#[cfg(test)]
+mod tests;

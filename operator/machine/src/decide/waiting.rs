@@ -96,16 +96,19 @@ fn rolling_out(case: &Case<'_>, healthy: u32, wanted: u32) -> String {
     lacking.map_or(up.clone(), |lacking| format!("{up}, but {lacking}"))
 }
 
-/// Good checks prove nothing of instances that are not there, nor of a moment.
+/// What is waited for while every check is good.
 fn good(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
     let seconds = case.pace().map_or(0, |pace| pace.evaluate_seconds);
     let seen = case.plan().zip(case.step()).zip(case.reading());
     let lacking = seen.and_then(|((plan, step), reading)| standing::lacking(case, plan, step, reading));
-    if let Some(lacking) = lacking {
-        return format!("every check is good, but {lacking}");
-    }
-    match counts {
-        Some((healthy, wanted)) if healthy < wanted.max(1) => {
+    but(lacking, counts, seconds)
+}
+
+/// Good checks prove nothing of instances that are not there, nor of a moment.
+fn but(lacking: Option<&str>, counts: Option<(u32, u32)>, seconds: u32) -> String {
+    match (lacking, counts) {
+        (Some(lacking), _) => format!("every check is good, but {lacking}"),
+        (None, Some((healthy, wanted))) if healthy < wanted.max(1) => {
             format!("every check is good, but only {healthy} of {wanted} instances are healthy")
         }
         _ if seconds > 0 => format!("every check is good; that has to last for {seconds}s without a gap"),
@@ -126,5 +129,44 @@ fn pending(case: &Case<'_>) -> String {
         (Some(_), _) => "waiting for its turn; another Deployment has it".to_owned(),
         (None, _) if !case.is_certain() => "waiting until no earlier request can land any more".to_owned(),
         (None, _) => "waiting for its turn".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::but;
+
+    #[test]
+    fn good_checks_are_not_all_that_is_waited_for() {
+        let only = "every check is good, but only";
+        let rows = [
+            (
+                "the traffic comes first",
+                Some("it rains"),
+                Some((0, 2)),
+                60,
+                "every check is good, but it rains",
+            ),
+            ("an instance lacks", None, Some((1, 2)), 60, &format!("{only} 1 of 2 instances are healthy")),
+            ("none is wanted", None, Some((0, 0)), 60, &format!("{only} 0 of 0 instances are healthy")),
+            (
+                "all are there",
+                None,
+                Some((2, 2)),
+                60,
+                "every check is good; that has to last for 60s without a gap",
+            ),
+            (
+                "nobody has looked",
+                None,
+                None,
+                60,
+                "every check is good; that has to last for 60s without a gap",
+            ),
+            ("a moment is enough", None, Some((3, 2)), 0, "every check is good"),
+        ];
+        for (case, lacking, counts, seconds, sentence) in rows {
+            assert_eq!(but(lacking, counts, seconds), sentence, "{case}");
+        }
     }
 }

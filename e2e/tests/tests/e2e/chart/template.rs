@@ -97,6 +97,21 @@ async fn in_one_namespace_the_operator_has_the_same_rights_as_in_all_and_none_el
 }
 
 #[tokio::test]
+async fn two_operators_run_and_are_asked_whether_they_live_where_they_answer() {
+    let deployment = &rendered(&[]).await["Deployment dryad"]["spec"];
+    assert_eq!(deployment["replicas"], 2);
+    let container = &deployment["template"]["spec"]["containers"][0];
+    let probe = |name: &str| container[name]["httpGet"].clone();
+    let at = |path: &str| serde_json::json!({ "path": path, "port": "http" });
+    assert_eq!((probe("livenessProbe"), probe("readinessProbe")), (at("/healthz"), at("/readyz")));
+    let [port] = container["ports"].as_array().expect("ports").as_slice() else { panic!("{container:#}") };
+    assert_eq!(port["name"], "http");
+    let listens = format!("--http=0.0.0.0:{}", port["containerPort"]);
+    let arguments = container["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&listens.as_str().into()), "{arguments:?}");
+}
+
+#[tokio::test]
 async fn the_operator_is_given_its_configuration_as_it_is_and_by_default_one_that_permits_nothing() {
     let configuration = |objects: &BTreeMap<String, Value>| -> Value {
         let text = objects["ConfigMap dryad"]["data"]["dryad.yaml"].as_str().expect("text");

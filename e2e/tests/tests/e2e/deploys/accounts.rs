@@ -15,7 +15,7 @@ use crate::deploys::scene::{Place, Scene, WEB, fault, green_of};
 use crate::deploys::stage;
 
 const PRODUCTION: &str = "210987654321";
-const ROLE: &str = "arn:aws:iam::210987654321:role/dryad";
+pub(crate) const ROLE: &str = "arn:aws:iam::210987654321:role/dryad";
 const EXTERNAL_ID: &str = "shop-7d1c";
 /// What the operator logs once another configuration is in force.
 const CHANGED: &str = "the configuration has changed";
@@ -151,7 +151,7 @@ async fn nothing_is_launched_any_more_from_what_is_no_longer_permitted() {
 
 /// Workers of their own in an account, with its network and nothing else. They count as good once they have booted: no
 /// target group waits until they listen.
-fn workers(stage: &Stage, name: &str, account: &str) -> Value {
+pub(crate) fn workers(stage: &Stage, name: &str, account: &str) -> Value {
     let mut environment = stage.environment(name);
     let spec = environment["spec"].as_object_mut().unwrap();
     spec.remove("traffic");

@@ -7,8 +7,11 @@ use dryad_local_cloud::model::elb::DescribeRules;
 use dryad_local_cloud::model::log::Entry;
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
+use dryad_stage::deploys::table;
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
+use crate::deploys::accounts::{ROLE, workers};
 use crate::deploys::capacity::{declare, group, until_sized};
 use crate::deploys::scene::{
     Place, Scene, WEB, assert_ends, carried_out, changes, fault, green_of, until_asked_by,
@@ -68,6 +71,41 @@ async fn what_serves_is_known_and_taken_down_where_it_is_whatever_the_spec_says_
         Box::pin(edited_and_deleted("edited-traffic", by_shared)),
         Box::pin(edited_and_deleted("edited-region", |_| elsewhere("region", "eu-west-1"))),
         Box::pin(edited_and_deleted("edited-account", |_| elsewhere("account", "production"))),
+    );
+}
+
+/// Deploys workers, moves their Environment there, and deploys them again.
+async fn moved(name: &str, field: &str, there: &str) {
+    let stage = stage(name).await;
+    let mut configuration = stage.configuration();
+    configuration["accounts"]["default"]["regions"].as_array_mut().unwrap().push(json!("eu-west-1"));
+    let mut production = configuration["accounts"]["default"].clone();
+    production["roleArn"] = json!(ROLE);
+    configuration["accounts"]["production"] = production;
+    stage.configure(&configuration).unwrap();
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    stage.create_environment(&workers(&stage, WEB, "default")).await;
+    let _operator = stage.operator("a").unwrap();
+    stage.deploy("web-1", json!({ "environment": WEB })).await;
+    stage.until_state("web-1", State::Done).await;
+    stage.until_free(WEB).await;
+    let patch = Patch::Merge(json!({ "spec": elsewhere(field, there) }));
+    stage.api::<Environment>().patch(WEB, &PatchParams::default(), &patch).await.expect("it is accepted");
+    stage.deploy("web-2", json!({ "environment": WEB })).await;
+    let done = stage.until_state("web-2", State::Done).await;
+    let tenure = stage.until_free(WEB).await.status.unwrap().tenure;
+    let [serving] = tenure.groups.as_slice() else { panic!("{:?}\n{}", tenure.groups, table(&done)) };
+    assert!(serving.place.to_string().contains(there), "{}", serving.place);
+    let left = stage.cloud.control().left().inventory;
+    let green = green_of(&done);
+    assert_eq!((left.groups, left.templates), (vec![green.clone()], vec![green]), "{}", table(&done));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_served_goes_from_where_it_is_when_the_next_deploy_is_to_another_region_or_account() {
+    tokio::join!(
+        Box::pin(moved("moved-region", "region", "eu-west-1")),
+        Box::pin(moved("moved-account", "account", "production")),
     );
 }
 

@@ -9,6 +9,7 @@ mod capacity;
 mod clocks;
 mod cloud_away;
 mod cloud_slow;
+mod columns;
 mod conflict;
 mod credentials;
 mod deletion;

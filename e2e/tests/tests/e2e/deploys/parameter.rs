@@ -7,10 +7,12 @@ use dryad_local_cloud::model::ssm::{GetParameter, ParameterType, PutParameter};
 use dryad_machine::state::State;
 use dryad_stage::Stage;
 use dryad_stage::deploys::{history_of, path_of, table};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::deploys::scene::{fault, green_of};
+use crate::deploys::scene::{carried_out, fault, green_of, replica_of};
 use crate::deploys::stage;
+use crate::deploys::trouble::always;
 
 const NAME: &str = "/shop/web/deployed";
 
@@ -123,6 +125,22 @@ async fn a_deploy_waits_for_no_parameter_and_the_next_operator_writes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_counts_once_it_is_read_back() {
+    let stage = projecting("unread", "Retain").await;
+    let stale = Effect::Stale { by: SignedDuration::from_hours(1) };
+    set_faults(&stage, vec![always("GetParameter", stale)]);
+    let operator = stage.operator("a").unwrap();
+    deploy(&stage, "web-1").await;
+    projected(&stage, "Unknown", "NotSeen", "was written and does not say so").await;
+    operator.stop().unwrap();
+    set_faults(&stage, Vec::new());
+    assert_eq!(held(&stage).1, 1, "it was there all the time");
+    let _next = stage.operator("b").unwrap();
+    projected(&stage, "True", "Written", "turn 1").await;
+    assert_eq!(held(&stage).1, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_else_keeps_there_is_never_overwritten_nor_deleted() {
     let stage = projecting("foreign", "Delete").await;
     put(&stage, NAME, ParameterType::String, "v1.2.3");
@@ -186,6 +204,12 @@ async fn the_image_in_a_parameter_is_looked_up_once_a_deployment() {
     stage.until::<Deployment>("web-3", waits).await;
     set_faults(&stage, Vec::new());
     let done = stage.until_state("web-3", State::Done).await;
+    let asked = stage.cloud.control().with(|world, _| {
+        let answered =
+            world.log().entries().filter(|it| it.action == "GetParameter" && carried_out(it.outcome));
+        answered.filter(|entry| replica_of(entry).is_some()).count()
+    });
+    assert_eq!(asked, 2, "one that holds something else, and one that does not");
     let launch = done.status.as_ref().unwrap().template.as_ref().unwrap().launch.clone().unwrap();
     assert_eq!((launch.image_id.as_str(), launch.version), (IMAGES[1], None));
     let describe = DescribeLaunchTemplateVersions {

@@ -17,7 +17,7 @@ use super::{BasicAuth, GitOptions};
 const KEPT: u64 = 256 * 1024;
 
 /// What of the operator's own environment git needs: where programs are, and how to reach the world.
-const INHERITED: &[&str] = &[
+pub(super) const INHERITED: &[&str] = &[
     "PATH",
     "TMPDIR",
     "SSL_CERT_FILE",

@@ -349,4 +349,23 @@ async fn without_git_it_says_so_and_tries_again() {
     assert_eq!(error.retry(), Retry::UntilDeadline);
 }
 
+/// The keys of AWS are in there, where the operator has no role of its own.
+#[tokio::test]
+async fn of_the_operators_own_environment_git_sees_nothing_that_it_does_not_need() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let (program, seen) = (bench.cache.path().join("git.sh"), bench.cache.path().join("seen"));
+    std::fs::write(&program, format!("#!/bin/sh\nenv >> {}\n", seen.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let git = Git::new(GitOptions { program, ..bench.options() });
+    commit(&git, "https://git.example.com/web.git", "main", None).await.unwrap_err();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let names: std::collections::BTreeSet<_> = seen.lines().filter_map(|line| line.split_once('=')).collect();
+    let names = names.into_iter().map(|(name, _)| name);
+    assert!(std::env::vars().count() > 20, "cargo has set more");
+    let of_git = |name: &str| name.starts_with("GIT_") || ["LC_ALL", "PWD", "SHLVL", "_"].contains(&name);
+    let others: Vec<_> = names.filter(|name| !of_git(name) && !command::INHERITED.contains(name)).collect();
+    assert_eq!(others, Vec::<&str>::new());
+}
+
 mod over_https;
