@@ -1,8 +1,9 @@
-//! Misbehaviour on demand: what goes wrong with calls ([`Rule`]), with launches ([`LaunchFault`]) and with the health
-//! of targets ([`Faults::never_healthy`]).
+//! Misbehaviour on demand: what goes wrong with calls ([`Rule`]), with launches ([`LaunchFault`]), with zones
+//! ([`ZoneFault`]) and with the health of targets ([`Faults::never_healthy`]).
 
 mod launch;
 mod rule;
+mod zone;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use launch::LaunchFault;
 pub(crate) use rule::Fate;
 pub use rule::{Effect, Rule};
+pub use zone::{Trouble, ZoneFault};
 
 use crate::model::Kind;
 use crate::model::glob::Glob;
@@ -23,6 +25,8 @@ pub struct Faults {
     pub rules: Vec<Rule>,
     /// Which groups cannot launch. The first that fits decides.
     pub launches: Vec<LaunchFault>,
+    /// Which zones are in trouble.
+    pub zones: Vec<ZoneFault>,
     /// Groups (by name) and instances (by id) whose targets are never healthy, whatever a probe says.
     pub never_healthy: Vec<Glob>,
 }
@@ -72,6 +76,16 @@ impl Faults {
     /// The fault that holds for launches of that group.
     pub(crate) fn of_launches(&self, group: &str) -> Option<&LaunchFault> {
         self.launches.iter().find(|fault| fault.group.matches(group))
+    }
+
+    /// Whether nothing can be launched in that zone.
+    pub(crate) fn forbids_launches_in(&self, zone: &str) -> bool {
+        self.zones.iter().any(|fault| fault.zone.matches(zone))
+    }
+
+    /// Whether that zone is gone.
+    pub(crate) fn took_away(&self, zone: &str) -> bool {
+        self.zones.iter().any(|fault| fault.trouble == Trouble::Gone && fault.zone.matches(zone))
     }
 
     /// Whether that instance, of that group, must not be healthy.

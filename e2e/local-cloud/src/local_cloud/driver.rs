@@ -99,6 +99,10 @@ impl Driver {
         if let Some(reality) = &mut self.reality {
             reality.prober.watch(follow::watched(&routing, interval));
             reality.instances.reconcile(&follow::instances(&wanted, &reality.environment));
+            for id in follow::without_power(&wanted) {
+                // It was wanted a moment ago, so it is up; nothing is to be done where it is dead already.
+                _ = reality.instances.kill(&id);
+            }
         }
         routing
     }

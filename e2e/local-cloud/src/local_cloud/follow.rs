@@ -8,7 +8,7 @@ use http::StatusCode;
 use jiff::SignedDuration;
 
 use crate::balancer::{Action, FixedResponse, Group, Rule, Share, Table, Target, TargetState, UnknownGroup};
-use crate::instances::Wanted;
+use crate::instances::{InstanceId, Wanted};
 use crate::model::elb::{ActionType, HealthCheck, RuleAction};
 use crate::model::view::{
     InstancePhase, RoutedListener, RoutedTarget, RoutedTargetGroup, Routing, WantedInstance,
@@ -18,9 +18,9 @@ use crate::prober::{BadMatcher, Check, CheckPort, Registration, Watched};
 /// Where an instance listens whose group is in no target group when it is launched.
 pub(super) const DEFAULT_PORT: u16 = 8080;
 
-/// The instances that must run. One that is shutting down must not, but may take its grace.
+/// The instances that are not terminated. One that is shutting down is, but may take its grace.
 pub(super) fn instances(wanted: &[WantedInstance], environment: &BTreeMap<String, String>) -> Vec<Wanted> {
-    let up = wanted.iter().filter(|instance| instance.phase == InstancePhase::Up);
+    let up = wanted.iter().filter(|instance| instance.phase != InstancePhase::ShuttingDown);
     up.filter_map(|instance| {
         Some(Wanted {
             // The model's ids are hexadecimal digits.
@@ -31,6 +31,12 @@ pub(super) fn instances(wanted: &[WantedInstance], environment: &BTreeMap<String
         })
     })
     .collect()
+}
+
+/// Those of them on which nothing may run.
+pub(super) fn without_power(wanted: &[WantedInstance]) -> impl Iterator<Item = InstanceId> {
+    let lost = wanted.iter().filter(|instance| instance.phase == InstancePhase::Lost);
+    lost.filter_map(|instance| instance.id.parse().ok())
 }
 
 /// The targets that must be checked, every `interval` if that is given, else as their groups say.
@@ -184,6 +190,13 @@ mod tests {
         let run = instances(&wanted, &BTreeMap::new());
         let addresses: Vec<_> = run.iter().map(|it| format!("{} {}", it.id, it.address)).collect();
         assert_eq!(addresses, ["i-1 127.4.0.2:9000", "i-2 127.4.0.2:8080"]);
+    }
+
+    #[test]
+    fn what_has_lost_its_power_is_not_terminated_and_may_run_nothing() {
+        let wanted = [instance("i-1", InstancePhase::Up, None), instance("i-2", InstancePhase::Lost, None)];
+        assert_eq!(instances(&wanted, &BTreeMap::new()).len(), 2);
+        assert_eq!(without_power(&wanted).map(|id| id.to_string()).collect::<Vec<_>>(), ["i-2"]);
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Region {
         }
         // What one service settles may make something of another due: an instance gone is a target gone.
         loop {
-            let mut concerned = self.ec2.settle(now, &settings.timings);
+            let mut concerned = self.ec2.settle(now, &settings.timings, faults);
             concerned.append(&mut self.elb.settle(now, &self.ec2, settings, faults));
             for name in concerned {
                 self.autoscaling.groups.get_mut(&name).map(Group::touch);

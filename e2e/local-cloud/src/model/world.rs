@@ -15,7 +15,7 @@ use super::region::{Region, Scope};
 use super::service::Service;
 use super::settings::Settings;
 use super::sts::Credentials;
-use crate::faults::{Fate, Faults, LaunchFault, Rule};
+use crate::faults::{Fate, Faults, LaunchFault, Rule, ZoneFault};
 
 /// What comes of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +186,12 @@ impl World {
     /// Adds a fault of launches.
     pub fn add_launch_fault(&mut self, fault: LaunchFault) {
         self.faults.launches.push(fault);
+        self.settle_everything();
+    }
+
+    /// Puts zones in trouble.
+    pub fn add_zone_fault(&mut self, fault: ZoneFault) {
+        self.faults.zones.push(fault);
         self.settle_everything();
     }
 

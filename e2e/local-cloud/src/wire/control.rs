@@ -7,6 +7,7 @@
 //! | `GET`, `PUT`, `DELETE /faults` | everything that goes wrong | [`Faults`] |
 //! | `POST /faults/rules` | one more rule about calls | [`Rule`] |
 //! | `POST /faults/launches` | one more fault of launches | [`LaunchFault`] |
+//! | `POST /faults/zones` | one more zone in trouble | [`ZoneFault`] |
 //! | `POST /clock` | moves the clock on | `{"advance": "30s"}` |
 //! | `GET`, `DELETE /log` | the latest calls | |
 //! | `GET /instances` | the instances that should run | |
@@ -23,7 +24,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::{Faults, LaunchFault, Rule};
+use crate::faults::{Faults, LaunchFault, Rule, ZoneFault};
 use crate::model::{Account, Place, Settings, World};
 use crate::shared::Shared;
 
@@ -36,6 +37,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         .route("/faults", get(faults).put(set_faults).delete(end_faults))
         .route("/faults/rules", post(add_rule))
         .route("/faults/launches", post(add_launch_fault))
+        .route("/faults/zones", post(add_zone_fault))
         .route("/clock", post(advance))
         .route("/log", get(log).delete(forget_log))
         .route("/instances", get(instances))
@@ -103,6 +105,10 @@ async fn add_rule(State(shared): Cloud, Json(rule): Json<Rule>) -> StatusCode {
 
 async fn add_launch_fault(State(shared): Cloud, Json(fault): Json<LaunchFault>) -> StatusCode {
     change(&shared, |world| world.add_launch_fault(fault))
+}
+
+async fn add_zone_fault(State(shared): Cloud, Json(fault): Json<ZoneFault>) -> StatusCode {
+    change(&shared, |world| world.add_zone_fault(fault))
 }
 
 async fn forget_log(State(shared): Cloud) -> StatusCode {

@@ -1,6 +1,7 @@
 //! Health as real requests find it, and what comes of it.
 
 use dryad_local_cloud::balancer::Observation;
+use dryad_local_cloud::faults::{Trouble, ZoneFault};
 use dryad_local_cloud::local_cloud::KillError;
 
 use crate::support::{Stage, serve, soon};
@@ -45,4 +46,23 @@ async fn an_instance_whose_processes_are_killed_is_found_out_and_replaced() {
     soon("the end of the victim", gone).await;
     assert!(matches!(control.kill_instance(&victim).await, Err(KillError::NotUp(_))));
     assert!(matches!(control.kill_instance("../etc").await, Err(KillError::BadId(_))));
+}
+
+#[tokio::test]
+async fn what_runs_in_a_zone_that_goes_dies_with_it_and_runs_elsewhere_soon() {
+    let mut stage = Stage::open().await;
+    let [target_group, _] = stage.web.target_groups.clone();
+    stage.up("web-1", 3, &target_group).await;
+    let control = stage.cloud.control().clone();
+    let gone = ZoneFault { zone: "us-east-1a".into(), trouble: Trouble::Gone };
+    control.with(|world, _| world.add_zone_fault(gone));
+    stage.healthy(&target_group, 2).await;
+    stage.healthy(&target_group, 3).await;
+    let elsewhere = control.until(|world, _| {
+        let wanted = world.wanted_instances();
+        (wanted.len() == 3 && wanted.iter().all(|it| it.zone != "us-east-1a")).then_some(())
+    });
+    soon("three instances elsewhere", elsewhere).await;
+    let mut processes = control.processes();
+    soon("the processes", processes.wait_for(|processes| processes.len() == 3)).await.expect("a cloud");
 }

@@ -191,6 +191,7 @@ fn faults_are_written_as_json() {
                 {"effect": {"kind": "refuse", "code": "ResourceContention", "message": "m"}}
             ],
             "launches": [{"group": "web-*", "allow": 1, "message": "no capacity"}],
+            "zones": [{"zone": "us-east-1a", "trouble": "gone"}],
             "neverHealthy": ["web-2"]
         }"#,
     )

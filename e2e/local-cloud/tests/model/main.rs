@@ -9,3 +9,4 @@ mod limits;
 mod stage;
 mod templates;
 mod time;
+mod zones;

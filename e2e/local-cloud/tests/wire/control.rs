@@ -43,6 +43,17 @@ async fn settings_and_the_clock_are_changed_from_outside() {
 }
 
 #[tokio::test]
+async fn zones_get_into_trouble() {
+    let cloud = Cloud::open().await;
+    let gone = json!({"zone": "us-east-1a", "trouble": "gone"});
+    assert_eq!(cloud.control(Method::POST, "/faults/zones", gone.clone()).await.0, 204);
+    let (_, faults) = cloud.control(Method::GET, "/faults", Value::Null).await;
+    assert_eq!(faults["zones"], json!([gone]));
+    let (status, _) = cloud.control(Method::POST, "/faults/zones", json!({"zone": "us-east-1a"})).await;
+    assert_eq!(status, 422, "what is the matter with it?");
+}
+
+#[tokio::test]
 async fn images_come_and_go() {
     let cloud = Cloud::open().await;
     let image = json!({"account": "123456789012", "region": "us-east-1", "image": "ami-0abc"});

@@ -19,6 +19,7 @@ use dryad_crds::{Deployment, Environment};
 use dryad_machine::decide::{self, Action, Append, Decision, Progress, Write};
 use dryad_machine::effect::Effect;
 use dryad_machine::memory::{Look, Memory};
+use dryad_machine::name::GroupName;
 use dryad_machine::plan::Plan;
 use dryad_machine::reading::Reading;
 use dryad_machine::state::State;
@@ -196,6 +197,15 @@ impl<C: Cloud> Tick<'_, C> {
         }
     }
 
+    /// The group that has to come up: green, and on the way back blue.
+    fn awaited(&self) -> Option<&GroupName> {
+        let plan = self.deployment.plan.as_ref()?;
+        match self.state() {
+            State::Rollback => plan.blue.first(),
+            _ => Some(&plan.green),
+        }
+    }
+
     async fn observe(&self, desk: &mut Desk) -> Option<Sight> {
         if !self.looks() {
             return None;
@@ -206,9 +216,8 @@ impl<C: Cloud> Tick<'_, C> {
         }
         let target = blueprint::target(&self.template()?);
         let owner = self.owner()?;
-        let green = self.deployment.plan.as_ref().map(|plan| &plan.green);
         let at = self.operator.clock.now();
-        let seen = observe::look(&*self.operator.cloud, &target, self.ledger(), &owner, green).await;
+        let seen = observe::look(&*self.operator.cloud, &target, self.ledger(), &owner, self.awaited()).await;
         self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
         match seen {
             Ok(sight) => {

@@ -75,7 +75,7 @@ fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
             ),
         },
         State::RetireWait => "retiring blue".to_owned(),
-        State::Rollback => "rolling back".to_owned(),
+        State::Rollback => rolling_back(case),
         State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
     }
 }
@@ -86,6 +86,21 @@ fn reached_apart(case: &Case<'_>) -> Option<String> {
     let blue = plan.blue.iter().find(|name| reading.carries_apart(name, AtWork::No))?;
     let access = case.environment()?.tenure.member(blue)?.access.as_ref()?;
     access.arns().next().map(ToString::to_string)
+}
+
+/// Whom the traffic waits for, as long as it is not back.
+fn rolling_back(case: &Case<'_>) -> String {
+    let away = case.plan().zip(case.reading()).filter(|(plan, reading)| !case.traffic_is_home(plan, reading));
+    let short = away.and_then(|(plan, reading)| {
+        let healthy: u32 = plan.blue.iter().map(|name| reading.healthy(name)).sum();
+        let need = plan.floor.max(1);
+        (healthy < need).then(|| {
+            format!(
+                "rolling back: {healthy} of {need} instances of blue are healthy, and green stays until they are"
+            )
+        })
+    });
+    short.unwrap_or_else(|| "rolling back".to_owned())
 }
 
 /// How many are up; where that is enough, what else is waited for.

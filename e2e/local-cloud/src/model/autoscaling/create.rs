@@ -123,6 +123,7 @@ impl Action for CreateAutoScalingGroup {
             created: context.now,
             deletion: None,
             launch_after: None,
+            spare: None,
             due: Some(Timestamp::MIN),
         };
         region.autoscaling.groups.insert(name, group);

@@ -50,6 +50,8 @@ pub struct Group {
     pub(crate) deletion: Option<Deletion>,
     /// After a failed launch: not before then again.
     pub(crate) launch_after: Option<Timestamp>,
+    /// The member launched for the sake of balance last: one more than desired, while it is pending.
+    pub(crate) spare: Option<String>,
     /// When it must be looked at next.
     pub(crate) due: Option<Timestamp>,
 }
@@ -248,6 +250,15 @@ impl Group {
     /// The members that count towards the desired capacity.
     pub(crate) fn counted(&self) -> impl Iterator<Item = &Member> {
         self.members.values().filter(|member| member.counts())
+    }
+
+    /// How many members it may have now: as desired, and one more while another zone is being brought into balance.
+    pub(crate) fn wanted(&self) -> usize {
+        let coming = |spare: &String| {
+            self.members.get(spare).is_some_and(|member| matches!(member.life, Life::Pending { .. }))
+        };
+        let desired = usize::try_from(self.desired).unwrap_or(usize::MAX);
+        desired.saturating_add(usize::from(self.spare.as_ref().is_some_and(coming)))
     }
 
     /// Whether it may do that now.

@@ -15,7 +15,7 @@ pub(super) fn passes(group: &TargetGroup, target: &Target, instances: &ec2::Stat
     Health::of(group, target, instances).state == "healthy"
 }
 
-/// Marks members whose instance has ended, or which ELB finds unhealthy. Says whether it marked any.
+/// Marks members whose instance has ended or lost its power, or which ELB finds unhealthy. Says whether it marked any.
 pub(super) fn notice(region: &mut Region, name: &str, now: Timestamp, settings: &Settings) -> bool {
     let Some(group) = region.autoscaling.groups.get(name).filter(|group| group.may(Process::HealthCheck))
     else {
@@ -51,10 +51,10 @@ pub(super) fn due(region: &Region, group: &Group, member: &Member, settings: &Se
     [when_noticed(region, member, settings), elb].into_iter().flatten().min()
 }
 
-/// When the group notices that the instance has ended, if it has.
+/// When the group notices that the instance has ended or lost its power, if it has.
 fn when_noticed(region: &Region, member: &Member, settings: &Settings) -> Option<Timestamp> {
     let ended = match region.ec2.instances.get(&member.instance) {
-        Some(instance) => instance.ended?,
+        Some(instance) => instance.ended.or(instance.lost)?,
         None => member.launched,
     };
     Some(ended + settings.timings.health_check)

@@ -1,7 +1,7 @@
 //! Launching what is missing.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use base64::Engine as _;
@@ -75,7 +75,11 @@ pub(super) struct Visible<'a> {
     pub(super) settings: &'a Settings,
 }
 
-/// Launches until the desired capacity is reached, or a launch fails. Says whether it launched or failed to.
+/// Launches until the desired capacity is reached, or a launch fails; where one zone refuses, in the next one. Says
+/// whether it launched or failed to.
+///
+/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-availability-zone-balanced.html>, balanced best
+/// effort, which is the default.
 pub(super) fn scale_out(
     region: &mut Region,
     name: &str,
@@ -102,15 +106,62 @@ pub(super) fn scale_out(
     };
     let fault = faults.of_launches(name);
     let allowed = fault.map_or(want, |fault| fault.allow.min(want));
-    for have in have..allowed {
-        let Some(subnet) = emptiest_subnet(group, ec2) else { break };
-        let cause = cause(now, have, want);
+    let mut refusing = BTreeSet::new();
+    let mut launched = have;
+    while launched < allowed {
+        let Some(subnet) = emptiest_subnet(group, ec2, &refusing) else { break };
+        let zone = &subnet.availability_zone;
+        if faults.forbids_launches_in(zone) {
+            fail(group, ids, &no_capacity(&blueprint.data, zone), now, settings);
+            refusing.insert(zone.clone());
+            continue;
+        }
+        let cause = cause(now, launched, want);
         launch(group, ids, ec2, &blueprint, subnet, cause, now, settings);
+        launched += 1;
     }
     if let Some(fault) = fault.filter(|_| allowed < want) {
         fail(group, ids, &fault.message, now, settings);
     }
+    if launched == want {
+        group.launch_after = None;
+    }
     true
+}
+
+/// Launches one instance beyond the desired capacity in this subnet, because there are more in that zone. Says whether
+/// it could.
+pub(super) fn launch_for_balance(
+    region: &mut Region,
+    name: &str,
+    fullest: &str,
+    subnet: &str,
+    now: Timestamp,
+    settings: &Settings,
+) -> bool {
+    let Region { ids, autoscaling, ec2, .. } = region;
+    let Some(group) = autoscaling.groups.get_mut(name) else { return false };
+    let key = TemplateKey::Id(group.template.launch_template_id.clone().unwrap_or_default());
+    let blueprint = blueprint(ec2, &key, group.template_version(), Visible { now, settings });
+    let (Ok(blueprint), Some(subnet)) = (blueprint, ec2.subnets.get(subnet).cloned()) else { return false };
+    let cause = format!(
+        "At {now:.0} instances were launched to balance instances in zones {fullest} with other zones resulting in more \
+         than desired number of instances in the group."
+    );
+    let id = launch(group, ids, ec2, &blueprint, subnet, cause, now, settings);
+    group.spare = Some(id);
+    true
+}
+
+/// What EC2 says where a zone has no capacity.
+///
+/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-instancelaunchfailure.html>
+fn no_capacity(data: &TemplateData, zone: &str) -> String {
+    let kind = data.instance_type.as_deref().unwrap_or_default();
+    format!(
+        "We currently do not have sufficient {kind} capacity in the Availability Zone you requested ({zone}). Our system \
+         will be working on provisioning additional capacity."
+    )
 }
 
 fn cause(now: Timestamp, from: usize, to: usize) -> String {
@@ -137,10 +188,11 @@ fn fail(group: &mut Group, ids: &mut Ids, message: &str, now: Timestamp, setting
     group.launch_after = Some(now + settings.timings.launch_retry);
 }
 
-/// The subnet of the group with the fewest of its instances; the first named of several.
-fn emptiest_subnet(group: &Group, ec2: &ec2::State) -> Option<Subnet> {
+/// The subnet of the group with the fewest of its instances, in a zone that does not refuse; the first named of several.
+fn emptiest_subnet(group: &Group, ec2: &ec2::State, refusing: &BTreeSet<String>) -> Option<Subnet> {
     let in_subnet = |id: &str| group.counted().filter(|member| member.subnet == id).count();
     let known = group.subnets.iter().filter_map(|id| ec2.subnets.get(id));
+    let known = known.filter(|subnet| !refusing.contains(&subnet.availability_zone));
     known.min_by_key(|subnet| in_subnet(&subnet.subnet_id)).cloned()
 }
 
@@ -154,7 +206,7 @@ fn launch(
     cause: String,
     now: Timestamp,
     settings: &Settings,
-) {
+) -> String {
     let id = ids.ec2("i");
     let activity = ids.uuid();
     let mut tags: BTreeMap<String, String> = blueprint.data.instance_tags();
@@ -195,10 +247,11 @@ fn launch(
     ec2.instances.insert(
         id.clone(),
         Instance {
-            id,
+            id: id.clone(),
             state: InstanceState::Pending,
             launched: now,
             ended: None,
+            lost: None,
             terminated: None,
             data: blueprint.data.clone(),
             template: (blueprint.id.clone(), blueprint.version),
@@ -208,6 +261,7 @@ fn launch(
             group: group.name.clone(),
         },
     );
+    id
 }
 
 /// The order in which scale-in takes members: from the fullest zone first, there the oldest template version, then the

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::group::{AttachmentState, Group, Life, Process};
-use super::{ActivityStatus, health, launching, retiring};
+use super::{ActivityStatus, balancing, health, launching, retiring};
 use crate::faults::Faults;
 use crate::model::ec2::InstanceState;
 use crate::model::region::Region;
@@ -24,6 +24,7 @@ pub(crate) fn settle(region: &mut Region, now: Timestamp, settings: &Settings, f
             retiring::replace_unhealthy(region, name, now, settings),
             retiring::scale_in(region, name, now, settings),
             launching::scale_out(region, name, now, settings, faults),
+            balancing::begin(region, name, now, settings, faults),
             finish_deletion(region, name, now, settings),
         ];
         let changed = changed.contains(&true);

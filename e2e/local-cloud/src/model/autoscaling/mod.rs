@@ -1,9 +1,10 @@
 //! EC2 Auto Scaling: groups, the instances in them, and the activities that change their number.
 //!
-//! [`group`] is what is held; [`lifecycle`] is what time does to it, by way of launching, retiring and health; every
+//! [`group`] is what is held; [`lifecycle`] is what time does to it, by way of launching, balancing, retiring and health; every
 //! other file is an action or a few that belong together.
 
 mod activity;
+mod balancing;
 mod create;
 mod delete;
 mod describe_activities;

@@ -45,7 +45,7 @@ pub(super) fn scale_in(region: &mut Region, name: &str, now: Timestamp, settings
         else {
             return changed;
         };
-        let (have, want) = (group.counted().count(), usize::try_from(group.desired).unwrap_or(usize::MAX));
+        let (have, want) = (group.counted().count(), group.wanted());
         let Some(instance) = launching::first_to_go(group).filter(|_| have > want) else { return changed };
         let cause = format!(
             "an instance was taken out of service in response to a difference between desired and actual capacity, \

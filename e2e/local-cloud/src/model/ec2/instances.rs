@@ -68,6 +68,8 @@ pub struct Instance {
     pub launched: Timestamp,
     /// When it began to go, if it has.
     pub(crate) ended: Option<Timestamp>,
+    /// When its zone went, and its power with it. It is described as before: only its checks tell.
+    pub(crate) lost: Option<Timestamp>,
     /// When it was gone, if it is.
     pub(crate) terminated: Option<Timestamp>,
     /// What it was launched from.

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use super::caller::Place;
 use super::settings::Timings;
+use crate::faults::Faults;
 
 pub use describe_templates::{
     DescribeLaunchTemplateVersions, DescribeLaunchTemplateVersionsAnswer, DescribeLaunchTemplates,
@@ -69,10 +70,18 @@ impl State {
         }
     }
 
-    /// Ends what is shutting down, and forgets what ended long ago. Says which groups that concerns.
-    pub(crate) fn settle(&mut self, now: Timestamp, timings: &Timings) -> BTreeSet<String> {
+    /// Takes the power from what was in a zone that is gone, ends what is shutting down, and forgets what ended long ago.
+    /// Says which groups that concerns.
+    pub(crate) fn settle(&mut self, now: Timestamp, timings: &Timings, faults: &Faults) -> BTreeSet<String> {
         let mut concerned = BTreeSet::new();
         for instance in self.instances.values_mut() {
+            if instance.state.is_up()
+                && instance.lost.is_none()
+                && faults.took_away(&instance.subnet.availability_zone)
+            {
+                instance.lost = Some(now);
+                concerned.insert(instance.group.clone());
+            }
             if instance.state == InstanceState::ShuttingDown
                 && let Some(gone) =
                     instance.ended.map(|at| at + timings.terminate).filter(|gone| *gone <= now)

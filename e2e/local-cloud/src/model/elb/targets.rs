@@ -255,8 +255,10 @@ fn judge(
     let used_since = group.used_since;
     let mut changed = BTreeSet::new();
     for target in group.targets.values_mut() {
-        let of = instances.instances.get(&target.instance).map(|instance| instance.group.as_str());
-        let bad = faults.forbids_health(&target.instance, of);
+        let instance = instances.instances.get(&target.instance);
+        let lost = instance.is_some_and(|instance| instance.lost.is_some());
+        let of = instance.map(|instance| instance.group.as_str());
+        let bad = lost || faults.forbids_health(&target.instance, of);
         let checkable = used_since.map(|used| used.max(target.registered) + settings.timings.initial);
         let next = match (&target.phase, bad) {
             (Phase::Initial { .. }, _) if checkable.is_none_or(|at| at > now) => continue,

@@ -49,6 +49,8 @@ pub struct WantedInstance {
 pub enum InstancePhase {
     /// It should be up.
     Up,
+    /// Nothing may run on it: it has no power. It is not terminated.
+    Lost,
     /// It has been told to shut down, and must be gone once it is no longer listed.
     ShuttingDown,
 }
@@ -60,6 +62,9 @@ impl World {
             .flat_map(|region| region.ec2.instances.values().map(move |instance| (region, instance)))
             .filter_map(|(region, instance)| {
                 let phase = match instance.state {
+                    InstanceState::Pending | InstanceState::Running if instance.lost.is_some() => {
+                        InstancePhase::Lost
+                    }
                     InstanceState::Pending | InstanceState::Running => InstancePhase::Up,
                     InstanceState::ShuttingDown => InstancePhase::ShuttingDown,
                     InstanceState::Terminated => return None,

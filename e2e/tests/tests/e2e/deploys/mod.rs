@@ -42,6 +42,7 @@ mod trouble;
 mod two_operators;
 mod under_load;
 mod users;
+mod zone;
 
 use std::path::Path;
 

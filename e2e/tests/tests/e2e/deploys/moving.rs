@@ -14,7 +14,8 @@ use crate::deploys::scene::{Place, Scene, WEB, fault, green_of, no_capacity};
 use crate::deploys::trouble::{asked_since, logged, until_looked};
 use crate::deploys::users::Users;
 
-async fn blue_of(scene: &Scene) -> String {
+/// The group that release one was brought into service with.
+pub(crate) async fn blue_of(scene: &Scene) -> String {
     green_of(&scene.stage.api().get("web-1").await.unwrap())
 }
 
@@ -40,7 +41,7 @@ fn strike(scene: &Scene, name: &str, count: usize) {
 }
 
 /// Lets a deploy go to its good end, without keeping blue any longer.
-async fn let_finish(scene: &Scene, name: &str, green: &str) {
+pub(crate) async fn let_finish(scene: &Scene, name: &str, green: &str) {
     scene.let_all_go().await;
     scene.stage.request(name, json!({ "skipEvaluation": true })).await;
     scene.stage.until_state(name, State::RetainWait).await;

@@ -30,7 +30,7 @@ fn no_capacity(stage: &Stage) {
 }
 
 /// Waits until the Deployment says what it waits for, in words that include these.
-async fn until_progress(stage: &Stage, name: &str, words: &str) {
+pub(crate) async fn until_progress(stage: &Stage, name: &str, words: &str) {
     let says = |object: Option<&Deployment>| {
         let progress = object.and_then(|object| object.status.as_ref()?.progress.as_ref());
         progress.is_some_and(|progress| progress.message.contains(words))
