@@ -13,7 +13,7 @@ use crate::properties;
 use crate::restore;
 use crate::scope::{Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
-use crate::state::State;
+use crate::state::{Era, State};
 use crate::think::{self, Findings, Sight};
 use crate::tick::{self, Fate};
 use crate::world::{Happening, Id, MAX, World};
@@ -78,7 +78,7 @@ impl Model for Scope {
             return;
         }
         self.ticks(state, steps);
-        if restore::is_due(&state.api) {
+        if restore::is_due(state) {
             steps.push(Step::LooksBack);
         }
         let certain =
@@ -106,9 +106,9 @@ impl Model for Scope {
             Step::Drop(index) => drop(state.in_flight.remove(index)),
             Step::LandLateWrite => {
                 let late = state.late_write.take()?;
-                tick::store(&mut state, late.subject, &late.seen, &late.write);
+                tick::store(&mut state, Era::Present, late.subject, &late.seen, &late.write);
             }
-            Step::LooksBack => restore::look_back(&mut state),
+            Step::LooksBack => restore::look_back(self.seam, &mut state),
             Step::Sweeps => restore::sweep(&mut state),
             Step::Settle(operator) => tick::settle(&mut state, operator),
             Step::Happens(happening) => happens(&mut state, happening),
@@ -132,7 +132,9 @@ impl Scope {
             Seam::ActsWithoutAsking => 0..state.operators.len(),
             _ => state.leader..state.leader + 1,
         };
-        for operator in operators {
+        let stopped = |it: &usize| state.operators[*it].era == Era::Before && *it != state.leader;
+        let woken = (0..state.operators.len()).filter(|it| !operators.contains(it) && stopped(it));
+        for operator in operators.clone().chain(woken) {
             for subject in Subject::ALL {
                 for (wall, said) in think::walls(state, operator, subject).iter().flat_map(|wall| {
                     think::verdicts(state, operator, subject).iter().map(|said| (*wall, *said))
@@ -263,9 +265,12 @@ impl Scope {
             state.before = None;
         }
         if self.caches == Caches::Fresh {
-            let leader = state.leader;
-            for subject in Subject::ALL {
-                sync(state, leader, subject);
+            for operator in 0..state.operators.len() {
+                if state.operators[operator].era == Era::Present {
+                    for subject in Subject::ALL {
+                        sync(state, operator, subject);
+                    }
+                }
             }
         }
         for operator in &mut state.operators {

@@ -10,7 +10,7 @@ use dryad_machine::access::Access;
 use dryad_machine::decide::{Append, Write};
 use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::history::History;
-use dryad_machine::name::{AccountName, Arn, Place, Region, Turn};
+use dryad_machine::name::{AccountName, Arn, Place, Region, Turn, Uid};
 use dryad_machine::plan::{Pace, Revision};
 use dryad_machine::release::Release;
 use dryad_machine::strategy::Strategy;
@@ -33,6 +33,9 @@ pub(crate) const TICK_SECONDS: u32 = 10;
 pub(crate) fn recorded() -> Timestamp {
     Timestamp::from_second(1_000).expect("a time")
 }
+
+/// The number in the uid that the Environment has, unless it was restored under another one.
+pub(crate) const OWN: u8 = 9;
 
 /// What a loop is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,7 +95,7 @@ impl Api {
 
     /// The Deployment that announced the group.
     pub(crate) fn owner(&self, id: Id) -> Option<&DeploymentView> {
-        self.deployment(usize::from(id.owner.checked_sub(1)?))
+        self.deployments.iter().flatten().find(|it| it.uid == uid(id.owner)).map(|it| &**it)
     }
 
     /// Stores what was decided on `seen`, unless somebody else was faster.
@@ -165,6 +168,11 @@ impl Api {
         }
     }
 
+    /// The Environment's uid, while there is one.
+    pub(crate) fn uid(&self) -> Option<&Uid> {
+        self.environment.as_ref().map(|environment| &environment.view.revision.uid)
+    }
+
     /// Changes the Environment's spec as its user does.
     pub(crate) fn edit_environment(&mut self, edit: impl FnOnce(&mut EnvironmentView)) {
         if let Some(stored) = &mut self.environment {
@@ -208,7 +216,7 @@ pub(crate) fn environment(routing: Routing) -> Environment {
     Environment {
         view: EnvironmentView {
             name: ENVIRONMENT.to_owned(),
-            revision: Revision { uid: uid(9), generation: 1 },
+            revision: Revision { uid: uid(OWN), generation: 1 },
             deletion: Deletion::None,
             tenure: Tenure::default(),
             past: Past::Known,

@@ -2,6 +2,7 @@
 
 use dryad_machine::view::Routing;
 
+use crate::backup::Uids;
 use crate::properties::Reached;
 use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::state::Budget;
@@ -13,7 +14,7 @@ pub(crate) fn all() -> Vec<Scope> {
 }
 
 /// How many steps CI tries in a scope that has no end.
-pub(crate) const WIDE: usize = 800_000;
+pub(crate) const WIDE: usize = 700_000;
 
 const NONE: Budget = Budget { requests: 0, deaths: 0, meddling: 0, crashes: 0, unanswered: 0 };
 
@@ -68,6 +69,7 @@ fn capacity() -> Vec<Scope> {
             name: "the declared size changes, a rule",
             declared: Declared::Changing,
             reaches: &[Done, Aborted, Grown],
+            limit: DEEP.limit,
             ..WHOLE
         },
         Scope {
@@ -144,18 +146,20 @@ fn moved() -> Vec<Scope> {
 
 /// The record is from a backup.
 fn restored() -> Vec<Scope> {
-    use Reached::{Adopted, Canceled, Done, Failed, Swept, TurnLost};
+    use Reached::{Adopted, Canceled, Copied, Done, Failed, InFlight, Swept, TurnLost, Uncertain};
     let all = Scope { beginning: Beginning::Restored, budget: NONE, ..WHOLE };
     vec![
         Scope {
             name: "restored from a backup, a rule",
             reaches: &[Done, Failed, Canceled, Adopted, TurnLost, Swept],
+            limit: DEEP.limit,
             ..all.clone()
         },
         Scope {
             name: "restored from a backup, one shared target group",
             routing: Routing::Shared,
             reaches: &[Done, Canceled, Adopted, TurnLost],
+            limit: DEEP.limit,
             ..all.clone()
         },
         Scope {
@@ -166,6 +170,42 @@ fn restored() -> Vec<Scope> {
             reaches: &[Canceled, Adopted],
             limit: DEEP.limit,
             endings_one_in: DEEP.endings_one_in,
+            ..all.clone()
+        },
+        Scope {
+            name: "restored while a request is under way, a rule",
+            zombies: 1,
+            reaches: &[Done, Failed, Canceled, Adopted, Swept, InFlight],
+            ..all.clone()
+        },
+        Scope {
+            name: "restored while a request is under way, one shared target group",
+            routing: Routing::Shared,
+            zombies: 1,
+            reaches: &[Done, Failed, Canceled, Adopted, Swept, InFlight],
+            ..all.clone()
+        },
+        Scope {
+            name: "restored under other uids",
+            uids: Uids::Changed,
+            reaches: &[Done, Canceled, Adopted, Copied, Swept],
+            limit: DEEP.limit,
+            ..all.clone()
+        },
+        Scope {
+            name: "restored under other uids while a request is under way",
+            uids: Uids::Changed,
+            zombies: 1,
+            reaches: &[Adopted, Copied, InFlight],
+            limit: DEEP.limit,
+            ..all.clone()
+        },
+        Scope {
+            name: "restored, two operators, one of before, crashes",
+            operators: 2,
+            budget: Budget { crashes: 1, ..NONE },
+            reaches: &[Canceled, Adopted, Uncertain],
+            limit: DEEP.limit,
             ..all
         },
     ]

@@ -14,7 +14,7 @@ use dryad_machine::view::{Deletion, Existence, Finalizer, Paused};
 use crate::actions::sync;
 use crate::api::{DEPLOYMENTS, Subject};
 use crate::memory::{Said, Wall};
-use crate::restore;
+use crate::restore::{self, Record};
 use crate::rules;
 use crate::scope::Scope;
 use crate::state::State;
@@ -77,6 +77,9 @@ pub(crate) fn end(scope: &Scope, state: &State, course: Course) -> Result<(), &'
     if restore::is_stalled(&state) {
         return Ok(());
     }
+    if !restore::knows_its_own(first) {
+        return Err("L4: a record that never was restored is taken for an old one");
+    }
     for place in 0..DEPLOYMENTS {
         deploy_has_ended(&state, place)?;
     }
@@ -104,8 +107,8 @@ fn round(
     state.late_write = None;
     let leader = state.leader;
     tick::settle(state, leader);
-    if restore::is_due(&state.api) {
-        restore::look_back(state);
+    if restore::is_due(state) {
+        restore::look_back(scope.seam, state);
     }
     restore::sweep(state);
     let mut acted = false;
@@ -183,7 +186,8 @@ fn nothing_is_left(state: &State) -> Result<(), &'static str> {
     if tenure.holder.is_some() {
         return Err("L1: a turn never ends");
     }
-    for group in state.world.groups.values() {
+    let reported = |id: &Id| restore::is_reported(state, *id);
+    for group in state.world.groups.iter().filter(|(id, _)| !reported(id)).map(|(_, group)| group) {
         if !writes::is_as_declared(&environment.view, group) {
             return Err("L1: a group that serves is never given back its bounds");
         }
@@ -196,7 +200,16 @@ fn nothing_is_left(state: &State) -> Result<(), &'static str> {
         return Err("L1: a group is on record as held for ever");
     }
     let serves = |id: &Id| state.api.member(*id).is_some_and(|member| member.role == Role::Serving);
-    if !state.world.groups.keys().all(serves) || tenure.of_role(Role::Doomed).next().is_some() {
+    let serves_users = |id: &Id| serves(id) && state.world.groups[id].presence == Presence::Here;
+    let users = state.world.serves(&|id| rules::at_work(&state.api, id));
+    // Without a restore only others can bring that about, and then nobody but them can tell.
+    let restored = state.record != Record::Own;
+    if restored && state.world.groups.keys().any(serves_users) && users == 0 {
+        return Err("L1: users are left without an instance");
+    }
+    if !state.world.groups.keys().all(|id| serves(id) || reported(id))
+        || tenure.of_role(Role::Doomed).next().is_some()
+    {
         return Err("L3: something is left that does not serve");
     }
     Ok(())

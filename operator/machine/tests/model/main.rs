@@ -11,6 +11,7 @@
 
 mod actions;
 mod api;
+mod backup;
 mod catalogue;
 mod ending;
 mod memory;

@@ -71,6 +71,7 @@ pub(crate) fn all(scope: &Scope) -> Vec<Property<Scope>> {
         Property::always("S5", |_, state| holds(state, Rule::S5)),
         Property::always("S6", |_, state| every_group_is_known(state)),
         Property::always("S7", |_, state| holds(state, Rule::S7)),
+        Property::always("L4", |_, state| holds(state, Rule::L4)),
         Property::always("L", ends),
         // Never found: with it the checker goes on until there is nothing left to find.
         Property::sometimes("never", |_, _| false),
@@ -104,6 +105,7 @@ pub(crate) enum Reached {
     Adopted,
     TurnLost,
     Swept,
+    Copied,
     Taken,
 }
 
@@ -132,6 +134,7 @@ impl Reached {
             Self::Adopted => "what serves is adopted",
             Self::TurnLost => "a deploy has lost its turn to a restore",
             Self::Swept => "something is left behind by a restore",
+            Self::Copied => "a copy of what ran has ended",
             Self::Restored => "a blue on record as held without a deploy, with its bounds given back",
         }
     }
@@ -192,6 +195,7 @@ impl Reached {
             Self::Swept => {
                 Property::sometimes(name, |_, state: &State| restore::left_behind(state).next().is_some())
             }
+            Self::Copied => Property::sometimes(name, |_, state: &State| has_reason(state, Reason::Restored)),
             Self::Grown => Property::sometimes(name, |_, state: &State| is_at(state, MAX)),
             Self::Shrunk => Property::sometimes(name, |_, state: &State| is_at(state, 1)),
             Self::Restored => Property::sometimes(name, |_, state: &State| {

@@ -7,6 +7,7 @@ use dryad_machine::tenure::Role;
 use dryad_machine::view::DeploymentView;
 
 use crate::api::{Api, Subject, number};
+use crate::restore;
 use crate::served::{blue_is_proven_superfluous, keeps_users_served};
 use crate::state::State;
 use crate::world::{Id, World, uid};
@@ -21,6 +22,7 @@ pub(crate) enum Rule {
     S5,
     S6,
     S7,
+    L4,
 }
 
 /// A rule that was broken, and how.
@@ -30,15 +32,34 @@ pub(crate) struct Broken {
     pub(crate) how: &'static str,
 }
 
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sender {
+    /// This loop.
+    Loop(Subject),
+    /// A process from before a restore. What it went by has not come to pass.
+    Before,
+}
+
 /// A request on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Request {
-    /// Whose loop sent it.
-    pub(crate) sender: Subject,
+    /// Who sent it.
+    pub(crate) sender: Sender,
     /// What it asks for.
     pub(crate) effect: Effect,
     /// Whether its sender saw the world as it was, and nobody but us has changed it since.
     pub(crate) accountable: bool,
+}
+
+impl Request {
+    /// The Deployment on whose behalf it was sent, if there was one.
+    pub(crate) fn deployment(&self) -> Option<usize> {
+        match self.sender {
+            Sender::Loop(Subject::Deployment(place)) => Some(place),
+            Sender::Loop(Subject::Environment) | Sender::Before => None,
+        }
+    }
 }
 
 pub(crate) fn unless(holds: bool, rule: Rule, how: &'static str) -> Result<(), Broken> {
@@ -55,9 +76,11 @@ pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(),
     let known = group_of(effect).is_none_or(|group| state.api.member(group).is_some());
     let may = known || state.api.environment.is_none();
     unless(may, Rule::S6, "a group outside the ledger is touched")?;
+    let tags = group_of(effect).is_none_or(|group| restore::has_the_tags_on_record(state, group));
+    unless(tags, Rule::S6, "a group is touched that does not carry the tags on record")?;
     let announced = attaches_where_announced(effect, &state.api);
     unless(announced, Rule::S6, "a group is attached where it was not announced")?;
-    if let Subject::Deployment(place) = request.sender {
+    if let Some(place) = request.deployment() {
         let deployment = state.api.deployment(place);
         let deployment = deployment.ok_or(Broken { rule: Rule::S2, how: "a deploy that is gone acts" })?;
         if state.api.environment.is_none() {
@@ -81,7 +104,7 @@ pub(crate) fn sending(state: &State, request: &Request, looks: u8) -> Result<(),
 
 /// When a request lands, now or late: does it still do what it was allowed to do?
 pub(crate) fn landing(state: &State, request: &Request) -> Result<(), Broken> {
-    if let Subject::Deployment(place) = request.sender {
+    if let Some(place) = request.deployment() {
         // A holder that vanished holds its turn until the Environment's loop ends it.
         let holds = match state.api.deployment(place) {
             // The turn went with the Environment, and nobody can have another one.
@@ -92,7 +115,10 @@ pub(crate) fn landing(state: &State, request: &Request) -> Result<(), Broken> {
         unless(holds, Rule::S2, "a request lands after its sender's turn ended")?;
     }
     if let Effect::Launch { group, .. } = &request.effect {
-        let known = state.api.environment.is_none() || state.api.member(Id::of(group)).is_some();
+        let id = Id::of(group);
+        let known = state.api.environment.is_none() || state.api.member(id).is_some();
+        // The ledger that it was announced in is not the one that there is.
+        let known = known || request.sender == Sender::Before;
         unless(known, Rule::S6, "a group outside the ledger appears")?;
     }
     if !request.accountable {

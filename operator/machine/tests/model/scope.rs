@@ -6,10 +6,11 @@ use dryad_machine::view::Routing;
 
 use crate::actions::sync;
 use crate::api::{self, Api, Subject};
+use crate::backup::{self, Uids};
 use crate::ending;
 use crate::memory::Certainty;
 use crate::properties::Reached;
-use crate::restore::{self, Record};
+use crate::restore::Record;
 use crate::seam::Seam;
 use crate::state::{Budget, Operator, State};
 use crate::world::{Announced, World};
@@ -69,7 +70,7 @@ pub(crate) struct Scope {
     pub(crate) cloud: Cloud,
     pub(crate) caches: Caches,
     pub(crate) operators: usize,
-    /// How many requests may be under way at once.
+    /// How many requests may be under way at once; of before a restore, too.
     pub(crate) zombies: usize,
     /// Whether writes of processes that are dead or no longer lead may land.
     pub(crate) late_writes: bool,
@@ -78,6 +79,8 @@ pub(crate) struct Scope {
     pub(crate) declared: Declared,
     /// Whether objects may be deleted in spite of their finalizers.
     pub(crate) forced: bool,
+    /// Under which uids a backup is restored.
+    pub(crate) uids: Uids,
     pub(crate) size: u8,
     pub(crate) budget: Budget,
     pub(crate) seam: Seam,
@@ -102,6 +105,7 @@ impl Scope {
         second: false,
         declared: Declared::Kept,
         forced: false,
+        uids: Uids::Kept,
         size: 1,
         budget: Budget { requests: 0, deaths: 0, meddling: 0, crashes: 0, unanswered: 0 },
         seam: Seam::Whole,
@@ -115,7 +119,7 @@ impl Scope {
         match self.beginning {
             Beginning::Serving | Beginning::First => vec![first],
             Beginning::Everywhere => ending::happy_path(self, &first),
-            Beginning::Restored => restore::at_any_moment(self, &first),
+            Beginning::Restored => backup::at_any_moment(self, &first),
         }
     }
 

@@ -13,7 +13,7 @@ use dryad_machine::plan::Route;
 use dryad_machine::reading::Slot;
 use dryad_machine::state::State;
 use dryad_machine::tenure::{End, Held, Role};
-use dryad_machine::view::{Deletion, Finalizer, Home, View};
+use dryad_machine::view::{Deletion, DeploymentView, Finalizer, Home, Mark, View};
 
 use crate::memory::{Certainty, PRESENT, Remembered, TICK, Wall};
 
@@ -70,6 +70,14 @@ pub(crate) enum Seam {
     AttachesAnywhere,
     /// A record is gone by though it was restored.
     GoesByOldRecords,
+    /// What serves is adopted while requests of before the restore may still land.
+    AdoptsEarly,
+    /// A record that was found to be whole while something could still land is not asked about again.
+    AsksOnce,
+    /// Nobody writes down for which uid an adopted group was launched.
+    ForgetsOldUids,
+    /// The mark of another one is taken for its own.
+    RunsCopies,
     /// A retained Environment is let go of with what serves still held.
     LeavesHeld,
 }
@@ -139,6 +147,10 @@ impl Seam {
                 decide::decide(View { home: Home::Standing, ..view }, memory, now)
             }
             (Self::NeverLeaves, _) => never_leaves(decide::decide(view, memory, now)),
+            (Self::RunsCopies, _) => {
+                let own = DeploymentView { mark: Mark::Own, ..deployment.clone() };
+                decide::decide(View { deployment: &own, ..view }, memory, now)
+            }
             (Self::AttachesAnywhere, State::Rollback) => forget_announcements(view, memory, now),
             (Self::NeverGivesUp, _) => decide::decide(view, memory, Wall::Early.now(PRESENT)),
             (Self::NeverRests, state) if state.is_terminal() => act(vec![Effect::Enlist(slot)]),

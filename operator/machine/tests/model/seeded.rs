@@ -2,6 +2,7 @@
 
 use stateright::{Checker, HasDiscoveries, Model};
 
+use crate::backup::Uids;
 use crate::scope::{Beginning, Caches, Cloud, Declared, Scope};
 use crate::seam::Seam;
 use crate::state::Budget;
@@ -70,9 +71,15 @@ const MOVED: Scope = Scope { announced: Announced::Elsewhere, ..ANYWHERE };
 const RESTORED: Scope = Scope {
     beginning: Beginning::Restored,
     zombies: 0,
-    budget: Budget { unanswered: 0, ..ANYWHERE.budget },
+    budget: Budget { requests: 0, unanswered: 0, ..ANYWHERE.budget },
     ..ANYWHERE
 };
+/// And what was sent before may still land.
+const RESTORED_EARLY: Scope = Scope { zombies: 1, endings_one_in: 1, ..RESTORED };
+/// And who sent it was only stopped.
+const RESTORED_PAIR: Scope = Scope { operators: 2, ..RESTORED };
+/// And everything has another uid.
+const MADE_ANEW: Scope = Scope { uids: Uids::Changed, ..RESTORED };
 const ENDING: Scope = Scope { endings_one_in: 1, zombies: 0, ..ANYWHERE };
 
 caught! {
@@ -99,6 +106,11 @@ caught! {
     a_blue_that_stays_held_is_caught: NeverRestores breaks "L" in Scope { endings_one_in: 1, ..ABANDONED };
     a_group_emptied_while_it_is_reached_where_it_was_announced_is_caught: NeverLeaves breaks "S1" in MOVED;
     a_blue_attached_where_it_was_not_announced_is_caught: AttachesAnywhere breaks "S6" in MOVED;
-    an_old_record_that_is_gone_by_is_caught: GoesByOldRecords breaks "S7" in RESTORED;
+    an_old_record_that_is_gone_by_is_caught: GoesByOldRecords breaks "S7" in Scope { budget: Budget { requests: 1, ..RESTORED.budget }, ..RESTORED };
+    an_adoption_before_all_has_landed_is_caught: AdoptsEarly breaks "L" in RESTORED_EARLY;
+    a_record_that_is_asked_about_once_only_is_caught: AsksOnce breaks "L" in RESTORED_EARLY;
+    a_process_of_before_that_acts_without_asking_is_caught: ActsWithoutAsking breaks "S2" in RESTORED_PAIR;
+    a_group_adopted_without_the_uid_on_its_tags_is_caught: ForgetsOldUids breaks "L" in Scope { endings_one_in: 1, ..MADE_ANEW };
+    a_copy_that_runs_again_is_caught: RunsCopies breaks "L4" in MADE_ANEW;
     an_environment_let_go_of_with_its_blue_held_is_caught: LeavesHeld breaks "S7" in ABANDONED;
 }

@@ -8,7 +8,7 @@ use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, DeploymentView};
 
 use crate::api::{Api, Subject};
-use crate::rules::{Broken, Request, Rule, at_work, group_of, is_missed, unless};
+use crate::rules::{Broken, Request, Rule, Sender, at_work, group_of, is_missed, unless};
 use crate::state::State;
 use crate::world::{Group, Id, World};
 
@@ -60,7 +60,7 @@ pub(crate) fn blue_is_proven_superfluous(
 pub(crate) fn keeps_users_served(state: &State, request: &Request, after: &World) -> bool {
     let (api, before) = (&state.api, &*state.world);
     let Some(environment) = &api.environment else {
-        let Subject::Deployment(place) = request.sender else { return true };
+        let Some(place) = request.deployment() else { return true };
         let missed = |deployment| {
             let group = group_of(&request.effect).filter(|_| request.effect.takes_down());
             group.is_some_and(|group| is_missed(deployment, before, group))
@@ -72,10 +72,7 @@ pub(crate) fn keeps_users_served(state: &State, request: &Request, after: &World
     }
     let workers = |id| at_work(api, id);
     let (had, has) = (before.serves(&workers), after.serves(&workers));
-    let deployment = match request.sender {
-        Subject::Deployment(place) => api.deployment(place),
-        Subject::Environment => None,
-    };
+    let deployment = request.deployment().and_then(|place| api.deployment(place));
     let plan = deployment.and_then(|deployment| Some((deployment, deployment.plan.as_ref()?)));
     if let Some((deployment, plan)) = plan.filter(|(it, _)| it.history.state() == Phase::Rollback) {
         let green = Id::of(&plan.green);
@@ -91,7 +88,7 @@ pub(crate) fn keeps_users_served(state: &State, request: &Request, after: &World
         }
     }
     let needed = match (request.sender, &request.effect) {
-        (Subject::Environment, Effect::Resize { .. }) => {
+        (Sender::Loop(Subject::Environment), Effect::Resize { .. }) => {
             let declared = &environment.view;
             declared.replicas.unwrap_or(declared.bounds.max)
         }

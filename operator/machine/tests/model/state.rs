@@ -4,22 +4,45 @@ use std::sync::Arc;
 
 use crate::api::{Api, DEPLOYMENTS, Subject};
 use crate::memory::{Certainty, Remembered};
-use crate::restore::Record;
+use crate::restore::{Hindsight, Record};
 use crate::rules::{Broken, Request};
 use crate::world::World;
 use dryad_machine::decide::Write;
 use dryad_machine::tenure::Tenure;
+use dryad_machine::view::Past;
 
 /// One process: caches, and a memory for each loop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Operator {
     pub(crate) caches: Api,
     pub(crate) memories: [Arc<Remembered>; DEPLOYMENTS + 1],
+    pub(crate) hindsight: Hindsight,
+    pub(crate) era: Era,
+}
+
+/// When a process began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Era {
+    /// Since the record is what it is.
+    Present,
+    /// Before a restore, through which it was stopped: what it knows has not come to pass. When it wakes up it ends what it
+    /// is about, finds that it does not lead any more, and exits.
+    Before,
 }
 
 impl Operator {
     pub(crate) fn new(caches: Api, certainty: Certainty) -> Self {
-        Self { caches, memories: std::array::from_fn(|_| Arc::new(Remembered::nothing(certainty))) }
+        Self {
+            caches,
+            memories: std::array::from_fn(|_| Arc::new(Remembered::nothing(certainty))),
+            hindsight: Hindsight::OF_ITS_OWN,
+            era: Era::Present,
+        }
+    }
+
+    /// Whether it may go by the record that it sees.
+    pub(crate) fn past(&self) -> Past {
+        self.caches.tenure().map_or(Past::Unknown, |tenure| self.hindsight.of(tenure.turn))
     }
 
     pub(crate) fn memory(&self, subject: Subject) -> &Remembered {

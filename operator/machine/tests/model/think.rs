@@ -1,5 +1,6 @@
 //! One pass of the controller's loop up to its decision: look, then decide.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,15 @@ use dryad_machine::memory::{Look, Memory, Stage};
 use dryad_machine::name::Uid;
 use dryad_machine::state::State as Phase;
 use dryad_machine::view::{
-    DeploymentView, Existence, Home, Others, Paused, PlaceInLine, Queue, Remains, Resolution, Successor, View,
+    DeploymentView, EnvironmentView, Existence, Home, Others, Past, Paused, PlaceInLine, Queue, Remains,
+    Resolution, Successor, View,
 };
 
-use crate::api::{Api, DEPLOYMENTS, Subject, number, shipment};
+use crate::api::{Api, DEPLOYMENTS, Subject, shipment};
 use crate::memory::{BEFORE_LAST_TICK, LAST_TICK, PRESENT, Said, Seen, TICK, Wall};
 use crate::seam::Seam;
 use crate::state::State;
-use crate::world::{Id, uid};
+use crate::world::Id;
 
 /// What a tick finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,14 @@ fn phase(caches: &Api, subject: Subject) -> Option<Phase> {
     }
 }
 
+/// The Environment with what the process knows of its past.
+fn seen(stored: &EnvironmentView, past: Past) -> Cow<'_, EnvironmentView> {
+    match past == stored.past {
+        true => Cow::Borrowed(stored),
+        false => Cow::Owned(EnvironmentView { past, ..stored.clone() }),
+    }
+}
+
 /// Looks and decides. `None` where the loop has no object.
 pub(crate) fn think(
     seam: Seam,
@@ -83,6 +93,8 @@ pub(crate) fn think(
     findings: Findings,
 ) -> Option<Thought> {
     let caches = &state.operators[operator].caches;
+    let past = state.operators[operator].past();
+    let environment = caches.environment.as_ref().map(|stored| seen(&stored.view, past));
     let remembered = state.operators[operator].memory(subject);
     let mut memory = seam.recall(remembered);
     let now = findings.wall.now(PRESENT);
@@ -130,12 +142,12 @@ pub(crate) fn think(
     }
     let decision = match subject {
         Subject::Environment => {
-            let environment = caches.environment.as_ref()?;
-            let holder = environment.view.tenure.holder.as_ref();
+            let (stored, environment) = caches.environment.as_ref().zip(environment.as_deref())?;
+            let holder = environment.tenure.holder.as_ref();
             let exists = |holder: &Uid| state.api.deployments.iter().flatten().any(|it| it.uid == *holder);
             let case = EnvironmentCase {
-                environment: &environment.view,
-                finalizer: environment.finalizer,
+                environment,
+                finalizer: stored.finalizer,
                 holder: if holder.is_none_or(exists) { Holder::Minding } else { Holder::Vanished },
                 deploys: if caches.deployments.iter().flatten().all(|it| it.history.state().is_terminal()) {
                     Deploys::Ended
@@ -150,7 +162,7 @@ pub(crate) fn think(
             let remains = remains(caches.deployment(place)?, findings.wall);
             let view = View {
                 deployment: caches.deployment(place)?,
-                environment: caches.environment.as_ref().map(|environment| &environment.view),
+                environment: environment.as_deref(),
                 home: if state.api.environment.is_some() { Home::Standing } else { Home::Gone(&remains) },
                 queue: queue(caches, place),
                 resolution: &resolution,
@@ -200,5 +212,6 @@ pub(crate) fn walls(state: &State, operator: usize, subject: Subject) -> &'stati
 
 /// Whether the holder is this one.
 pub(crate) fn holds(api: &Api, place: usize) -> bool {
-    api.tenure().is_some_and(|tenure| tenure.holder == Some(uid(number(place))))
+    let uid = api.deployment(place).map(|deployment| &deployment.uid);
+    api.tenure().is_some_and(|tenure| tenure.holder.is_some() && tenure.holder.as_ref() == uid)
 }

@@ -7,9 +7,10 @@ use dryad_machine::effect::Effect;
 
 use crate::api::{Api, Subject};
 use crate::memory::{Certainty, PRESENT, Remembered, UNCERTAINTY};
-use crate::rules::{self, Request};
+use crate::restore::{Hindsight, Record};
+use crate::rules::{self, Request, Sender};
 use crate::seam::Seam;
-use crate::state::{LateWrite, State};
+use crate::state::{Era, LateWrite, Operator, State};
 use crate::think::{Sight, Thought, ids};
 use crate::world::Id;
 use crate::writes;
@@ -80,8 +81,8 @@ pub(crate) fn carry_out(
                 return;
             }
             _ => {
-                let seen = state.operators[operator].caches.clone();
-                store(state, subject, &seen, &write);
+                let Operator { caches: seen, era, .. } = state.operators[operator].clone();
+                store(state, era, subject, &seen, &write);
             }
         },
         Action::Act(effects) => {
@@ -113,6 +114,10 @@ pub(crate) fn carry_out(
     }
     if thought.sight == Sight::Stale {
         state.before = None;
+    }
+    if state.operators[operator].era == Era::Before {
+        exit(state, operator);
+        return;
     }
     remember(seam, state, operator, subject, &thought, created);
 }
@@ -155,7 +160,7 @@ fn send(
         Some(look) => *look.world == *state.world,
         None => remembered.saw_the_truth(&state.world),
     };
-    let request = Request { sender: subject, effect, accountable: sees };
+    let request = Request { sender: Sender::Loop(subject), effect, accountable: sees };
     let looks = looks(remembered, thought);
     if let Err(broken) = rules::sending(state, &request, looks) {
         state.broken = Some(broken);
@@ -194,10 +199,10 @@ fn looks(remembered: &Remembered, thought: &Thought) -> u8 {
 }
 
 /// The API server's answer to a write, and whether it should ever have been asked.
-pub(crate) fn store(state: &mut State, subject: Subject, seen: &Api, write: &Write) {
+pub(crate) fn store(state: &mut State, era: Era, subject: Subject, seen: &Api, write: &Write) {
     let mut after = state.api.clone();
     if after.store(subject, seen, write).is_ok() {
-        match writes::writing(state, subject, write) {
+        match writes::writing(state, era, subject, write) {
             Ok(()) => state.api = after,
             Err(broken) => state.broken = Some(broken),
         }
@@ -210,6 +215,18 @@ pub(crate) fn hand_over(state: &mut State) {
     state.leader = (state.leader + 1) % state.operators.len();
     let leader = state.leader;
     state.operators[leader].begin_anew();
+    if state.record != Record::Own {
+        let caches = state.api.clone();
+        let operator = &mut state.operators[leader];
+        (operator.caches, operator.hindsight, operator.era) = (caches, Hindsight::None, Era::Present);
+        state.adoption = None;
+    }
+}
+
+/// It has found that it does not lead; in its place another process waits for the lease.
+fn exit(state: &mut State, operator: usize) {
+    let waiting = Operator::new(state.api.clone(), Certainty::Uncertain);
+    state.operators[operator] = Operator { hindsight: Hindsight::None, ..waiting };
 }
 
 fn remember(
@@ -242,5 +259,7 @@ pub(crate) fn land(state: &mut State, index: usize) {
 
 /// Z has passed, and nothing is under way any more.
 pub(crate) fn settle(state: &mut State, operator: usize) {
-    state.operators[operator].share(Certainty::Certain);
+    let operator = &mut state.operators[operator];
+    operator.share(Certainty::Certain);
+    operator.hindsight = operator.hindsight.once_certain();
 }

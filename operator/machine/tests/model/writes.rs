@@ -6,19 +6,21 @@ use dryad_machine::event::Reason;
 use dryad_machine::reading::Presence;
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::{Role, Tenure};
-use dryad_machine::view::{Deletion, EnvironmentView};
+use dryad_machine::view::{Deletion, EnvironmentView, Mark};
 
 use crate::api::Subject;
-use crate::restore::Record;
-use crate::rules::{Broken, Rule, at_work, holds_turn, unless};
-use crate::state::State;
+use crate::restore::{self, Record};
+use crate::rules::{Broken, Rule, Sender, at_work, holds_turn, unless};
+use crate::state::{Era, State};
 use crate::world::{Group, Id};
 
-/// When the API server is about to accept a write.
-pub(crate) fn writing(state: &State, subject: Subject, write: &Write) -> Result<(), Broken> {
+/// When the API server is about to accept a write. One of a process from before a restore goes by the version of the one
+/// object that it changes, and can't know what became of the other.
+pub(crate) fn writing(state: &State, era: Era, subject: Subject, write: &Write) -> Result<(), Broken> {
     match (write, subject) {
-        (Write::Append(append), Subject::Deployment(place)) => appending(state, place, append),
-        (Write::Tenure { to, change }, _) => changing_tenure(state, to, *change),
+        (Write::Append(append), Subject::Deployment(place)) => appending(state, era, place, append),
+        (Write::RemoveFinalizer, Subject::Deployment(_)) if era == Era::Before => Ok(()),
+        (Write::Tenure { to, change }, _) => changing_tenure(state, era, to, *change),
         (Write::RemoveFinalizer, Subject::Deployment(place)) => {
             let Some(deployment) = state.api.deployment(place) else { return Ok(()) };
             let holds = state.api.tenure().is_some_and(|it| it.holder.as_ref() == Some(&deployment.uid));
@@ -59,7 +61,7 @@ pub(crate) fn is_as_declared(environment: &EnvironmentView, group: &Group) -> bo
     group.presence == Presence::BeingDeleted || (min == bounds.min && max == bounds.max.max(desired))
 }
 
-fn appending(state: &State, place: usize, append: &Append) -> Result<(), Broken> {
+fn appending(state: &State, era: Era, place: usize, append: &Append) -> Result<(), Broken> {
     let Some(deployment) = state.api.deployment(place) else { return Ok(()) };
     let (history, entry) = (&deployment.history, &append.entry);
     let follows = entry.sequence == i64::try_from(history.entries().len()).unwrap_or(-1)
@@ -71,12 +73,13 @@ fn appending(state: &State, place: usize, append: &Append) -> Result<(), Broken>
         return unless(gone, Rule::S2, "a deploy calls its Environment gone that is there");
     }
     if matches!(entry.reason, Reason::Restored | Reason::TurnLost) {
-        let lost = state.record == Record::Settled && !holds_turn(&state.api, deployment);
+        let void = state.record == Record::Settled || matches!(deployment.mark, Mark::Other(_));
+        let lost = void && !holds_turn(&state.api, deployment);
         let ends = lost && entry.state == Phase::Canceled;
         return unless(ends, Rule::S2, "a deploy calls its turn lost that it has");
     }
     // No guard of this write can tell that its Environment is gone.
-    if history.state() != Phase::Pending && state.api.environment.is_some() {
+    if history.state() != Phase::Pending && state.api.environment.is_some() && era == Era::Present {
         unless(holds_turn(&state.api, deployment), Rule::S2, "a deploy goes on without its turn")?;
     }
     let back = entry.state == Phase::Rollback;
@@ -87,20 +90,26 @@ fn appending(state: &State, place: usize, append: &Append) -> Result<(), Broken>
     unless(!gone || !present, Rule::S6, "green is called gone and is not")
 }
 
-fn changing_tenure(state: &State, to: &Tenure, change: TenureChange) -> Result<(), Broken> {
+fn changing_tenure(state: &State, era: Era, to: &Tenure, change: TenureChange) -> Result<(), Broken> {
     let Some(from) = state.api.tenure() else { return Ok(()) };
     let taken = change == TenureChange::Take;
     let number = if taken { from.turn.next() } else { from.turn };
     unless(to.turn == number, Rule::S2, "turns do not grow one by one")?;
     unless(!taken || from.holder.is_none(), Rule::S2, "a turn is taken from its holder")?;
+    unless(
+        !taken || !restore::ran_before(state, to),
+        Rule::L4,
+        "what ran before a restore is deployed again",
+    )?;
     if change == TenureChange::Release {
         let holder = from.holder.as_ref();
         let mut deployments = state.api.deployments.iter().flatten();
         let ended = deployments
             .find(|deployment| Some(&deployment.uid) == holder)
             .is_none_or(|deployment| deployment.history.state().is_terminal());
-        unless(ended, Rule::S2, "a turn ends before its deploy does")?;
-        let under_way = state.in_flight.iter().any(|request| request.sender != Subject::Environment);
+        unless(ended || era == Era::Before, Rule::S2, "a turn ends before its deploy does")?;
+        let under_way =
+            state.in_flight.iter().any(|request| request.sender != Sender::Loop(Subject::Environment));
         unless(!under_way, Rule::S2, "a turn ends while a request can still land")?;
     }
     let forgotten = from.groups.iter().filter(|member| to.member(&member.name).is_none());
