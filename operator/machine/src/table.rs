@@ -227,6 +227,19 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_that_leaves_green_in_traffic_has_failed_whatever_began_it() {
+        for cause in [Reason::CheckFailed, Reason::AbortRequested, Reason::Superseded] {
+            let end = |carrier| {
+                let facts =
+                    Facts { blue: Blue::NotViable, carrier, ladder: Ladder::LastStep, cause: Some(cause) };
+                resolve(State::Rollback, Event::TimedOut, facts)
+            };
+            assert_eq!(end(Carrier::Green), Some(State::Failed), "{cause}");
+            assert_eq!(end(Carrier::Blue), Some(end_of_rollback(Some(cause))), "{cause}");
+        }
+    }
+
+    #[test]
     fn nothing_leaves_a_terminal_state() {
         for state in State::ALL.into_iter().filter(|state| state.is_terminal()) {
             for event in Event::BY_PRIORITY {

@@ -93,3 +93,23 @@ pub fn environment(object: &Environment, past: Past, claim: Claim) -> Environmen
         pace: spec.pace(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A copy has the mark of what it was made of, and must never run.
+    #[test]
+    fn the_mark_of_another_one_is_told_from_ones_own() {
+        let marked = |with: Option<&str>| {
+            let spec = serde_json::from_str(r#"{ "environment": "web" }"#).unwrap();
+            let mut object = Deployment::new("web-1", spec);
+            object.metadata.uid = Some("own".to_owned());
+            object.annotations_mut().extend(with.map(|uid| (STARTED.to_owned(), uid.to_owned())));
+            mark(&object)
+        };
+        assert_eq!(marked(None), Mark::None);
+        assert_eq!(marked(Some("own")), Mark::Own);
+        assert_eq!(marked(Some("other")), Mark::Other(Uid::new("other")));
+    }
+}

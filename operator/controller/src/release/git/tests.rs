@@ -2,7 +2,7 @@
 
 mod upstream;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use dryad_git_server::{Manners, Server, processes_with};
@@ -349,23 +349,43 @@ async fn without_git_it_says_so_and_tries_again() {
     assert_eq!(error.retry(), Retry::UntilDeadline);
 }
 
-/// The keys of AWS are in there, where the operator has no role of its own.
-#[tokio::test]
-async fn of_the_operators_own_environment_git_sees_nothing_that_it_does_not_need() {
+/// What a git that only writes down its environment was given, name and value, in all of its runs.
+async fn surroundings(protocols: Protocols) -> BTreeSet<(String, String)> {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
     let (program, seen) = (bench.cache.path().join("git.sh"), bench.cache.path().join("seen"));
     std::fs::write(&program, format!("#!/bin/sh\nenv >> {}\n", seen.display())).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let git = Git::new(GitOptions { program, ..bench.options() });
+    let git = Git::new(GitOptions { program, protocols, ..bench.options() });
     commit(&git, "https://git.example.com/web.git", "main", None).await.unwrap_err();
     let seen = std::fs::read_to_string(seen).unwrap();
-    let names: std::collections::BTreeSet<_> = seen.lines().filter_map(|line| line.split_once('=')).collect();
-    let names = names.into_iter().map(|(name, _)| name);
-    assert!(std::env::vars().count() > 20, "cargo has set more");
+    let pairs = seen.lines().filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The keys of AWS are in there, where the operator has no role of its own.
+#[tokio::test]
+async fn of_the_operators_own_environment_git_sees_nothing_that_it_does_not_need() {
+    assert!(std::env::vars().count() > 20, "cargo has set more than that");
     let of_git = |name: &str| name.starts_with("GIT_") || ["LC_ALL", "PWD", "SHLVL", "_"].contains(&name);
-    let others: Vec<_> = names.filter(|name| !of_git(name) && !command::INHERITED.contains(name)).collect();
-    assert_eq!(others, Vec::<&str>::new());
+    let known = |name: &str| of_git(name) || command::INHERITED.contains(&name);
+    let seen = surroundings(Protocols::RemoteAndFile).await;
+    let others: Vec<_> = seen.iter().filter(|(name, _)| !known(name)).collect();
+    assert_eq!(others, Vec::<&(String, String)>::new());
+}
+
+/// We refuse other URLs ourselves; what a repository's own files could make git do is for git to refuse.
+#[tokio::test]
+async fn git_is_told_what_it_may_speak() {
+    for (protocols, expected) in
+        [(Protocols::Remote, "https:ssh"), (Protocols::RemoteAndFile, "https:ssh:file")]
+    {
+        let seen = surroundings(protocols).await;
+        let told =
+            seen.iter().filter(|(name, _)| name == "GIT_ALLOW_PROTOCOL").map(|(_, value)| value.as_str());
+        let told: Vec<_> = told.filter(|value| !value.is_empty()).collect();
+        assert_eq!(told, [expected]);
+    }
 }
 
 mod over_https;
