@@ -95,7 +95,7 @@ pub enum Loss {
 pub struct Seat(watch::Receiver<Standing>);
 
 impl Seat {
-    pub(super) fn new(standing: watch::Receiver<Standing>) -> Self {
+    pub(crate) fn new(standing: watch::Receiver<Standing>) -> Self {
         Self(standing)
     }
 

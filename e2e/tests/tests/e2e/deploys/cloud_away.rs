@@ -20,6 +20,9 @@ async fn away(scene: &Scene, name: &str, effect: Effect) {
     // Who has no turn yet does not look.
     if before != State::Pending {
         until_looked(scene, LOOKS).await;
+        // A look tries again and again before it gives up. Where it is told no at once, ticks go by without a reading.
+        scene.hold(&[always("*", Effect::Deny)], &[]);
+        until_looked(scene, LOOKS).await;
     }
     let object = scene.stage.api().get(name).await.unwrap();
     assert_eq!(state_of(&object), before, "{}", table(&object));

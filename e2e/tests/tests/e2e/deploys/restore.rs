@@ -12,7 +12,7 @@ use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_stage::deploys::history_of;
 use kube::ResourceExt;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::deploys::backup::{Backup, Status, until_later};
@@ -141,10 +141,19 @@ async fn without_a_status_what_serves_is_adopted_and_nothing_runs_again() {
     assert_eq!(made(&scene), changes, "the cloud was changed");
 
     deploys_go_on(&scene, "web-4").await;
+    // One that is copied when all this is long over: nothing but its mark says that it has run already.
+    let mut copy: Deployment = scene.stage.api().get("web-4").await.unwrap();
+    copy.metadata = ObjectMeta {
+        name: Some("web-5".to_owned()),
+        annotations: copy.metadata.annotations,
+        ..ObjectMeta::default()
+    };
+    scene.stage.api().create(&PostParams::default(), &copy).await.expect("it is accepted");
+    until_canceled(&scene, "web-5", Reason::Restored).await;
     let deployments = scene.stage.api::<Deployment>().list(&ListParams::default()).await.unwrap().items;
     assert_eq!(
         deployments.iter().map(ResourceExt::name_any).collect::<Vec<_>>(),
-        ["web-1", "web-2", "web-3", "web-4"]
+        ["web-1", "web-2", "web-3", "web-4", "web-5"]
     );
     assert_eq!(users.leave().await, "two");
 }

@@ -1,0 +1,123 @@
+//! When time has given blue up: not before it was looked at twice, by clocks that agree.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use dryad_machine::access::Access;
+use dryad_machine::decide::{Action, Write, decide};
+use dryad_machine::deployed::Shipment;
+use dryad_machine::event::Reason;
+use dryad_machine::history::History;
+use dryad_machine::memory::{Look, Memory, Now, Stage};
+use dryad_machine::name::{AccountName, GroupName, Place, Region, Turn, Uid};
+use dryad_machine::plan::{Pace, Plan, Revision, Route};
+use dryad_machine::reading::{Reading, Traffic};
+use dryad_machine::release::Release;
+use dryad_machine::state::State;
+use dryad_machine::strategy::Strategy;
+use dryad_machine::tenure::Tenure;
+use dryad_machine::view::{
+    Bounds, Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Mark, Others, Past,
+    PlaceInLine, Queue, Request, Resolution, Successor, View,
+};
+use jiff::Timestamp;
+
+const HOUR: i64 = 3600;
+/// For how long blue is kept.
+const KEPT: u32 = 60;
+const PACE: Pace = Pace {
+    tick_seconds: NonZeroU32::new(10).unwrap(),
+    rollout_timeout_seconds: 900,
+    evaluate_seconds: 60,
+    evaluate_timeout_seconds: 900,
+    retain_seconds: KEPT,
+};
+
+/// So many seconds after the process has begun, by a wall clock that is ahead.
+fn at(mono: u64, ahead: i64) -> Now {
+    let wall = i64::try_from(mono).unwrap() + ahead;
+    Now { wall: Timestamp::from_second(wall).unwrap(), mono: Duration::from_secs(mono) }
+}
+
+/// A deploy that keeps blue since second 0.
+fn keeping_blue() -> DeploymentView {
+    let shipment = Shipment { release: Release::default(), committed_at: None, subject: None };
+    let history = History::default();
+    let since = Timestamp::from_second(0).unwrap();
+    let entry = history.next(State::RetainWait, None, Reason::EvaluateOk, "", since);
+    DeploymentView {
+        uid: Uid::new("d"),
+        name: "web-2".to_owned(),
+        existence: Existence::Kept,
+        finalizer: Finalizer::Present,
+        mark: Mark::Own,
+        created: since,
+        request: Request::default(),
+        history: history.with(entry),
+        turn: Some(Turn::new(2)),
+        plan: Some(Plan {
+            shipment,
+            steps: Strategy::BlueGreen.steps(),
+            green: GroupName::new("green"),
+            blue: vec![GroupName::new("blue")],
+            route: Route::Shared {},
+            floor: 0,
+            pace: PACE,
+            environment: Revision { uid: Uid::new("e"), generation: 1 },
+        }),
+    }
+}
+
+/// Whether that gives blue up now, after these looks.
+fn gives_up(looks: &[Now], now: Now) -> bool {
+    let deployment = keeping_blue();
+    let environment = EnvironmentView {
+        name: "web".to_owned(),
+        revision: Revision { uid: Uid::new("e"), generation: 1 },
+        deletion: Deletion::None,
+        tenure: Tenure { turn: Turn::new(2), holder: Some(Uid::new("d")), ..Tenure::default() },
+        past: Past::Known,
+        place: Place { account: AccountName::new("a"), region: Region::new("r") },
+        bounds: Bounds { min: 1, max: 2 },
+        replicas: None,
+        access: Access::Workers {},
+        claim: Claim::Undisputed,
+        strategy: Strategy::BlueGreen,
+        pace: PACE,
+    };
+    let mut memory = Memory::new(Duration::ZERO);
+    memory.enter(Stage::from(&deployment.history));
+    for at in looks {
+        let reading = Reading { groups: BTreeMap::new(), foreign: BTreeMap::new(), traffic: Traffic::Shared };
+        memory.saw(Look { at: *at, reading }, PACE.tick());
+    }
+    let view = View {
+        deployment: &deployment,
+        environment: Some(&environment),
+        home: Home::Standing,
+        queue: Queue { place: PlaceInLine::Next, others: Others::None, successor: Successor::None },
+        resolution: &Resolution::Unknown(None),
+    };
+    let action = decide(view, &memory, now).action;
+    matches!(action, Action::Write(Write::Append(append)) if append.entry.reason == Reason::RetainElapsed)
+}
+
+#[test]
+fn time_alone_gives_up_no_blue() {
+    let kept = u64::from(KEPT);
+    let rows = [
+        ("the time has passed", &[at(50, 0), at(60, 0)][..], at(60, 0), true),
+        ("not all of it", &[at(40, 0), at(50, 0)], at(kept - 1, 0), false),
+        ("nobody has looked, as after a day", &[], at(kept, 0), false),
+        ("nobody has looked twice", &[at(60, 0)], at(60, 0), false),
+        ("both looks were at once", &[at(59, 0), at(60, 0)], at(60, 0), false),
+        ("the last look is long ago", &[at(50, 0), at(60, 0)], at(71, 0), false),
+        ("an hour that did not pass since", &[at(10, 0), at(20, 0)], at(21, HOUR), false),
+        ("an hour that did not pass between", &[at(10, 0), at(20, HOUR)], at(21, HOUR), false),
+        ("a clock that has been wrong all the time", &[at(10, HOUR), at(20, HOUR)], at(21, HOUR), true),
+    ];
+    for (case, looks, now, expected) in rows {
+        assert_eq!(gives_up(looks, now), expected, "{case}");
+    }
+}
