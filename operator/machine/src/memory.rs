@@ -294,6 +294,16 @@ mod tests {
     }
 
     #[test]
+    fn looks_that_always_come_sooner_than_a_tick_still_become_two_since_any_moment() {
+        let mut memory = Memory::new(Duration::from_secs(31));
+        let certain = (0..100).map(|number| number * 3).find(|second| {
+            memory.saw(look(at(*second)), TICK);
+            memory.two_certain(at(*second), TICK).is_some()
+        });
+        assert_eq!(certain, Some(51), "the first pair that is a tick apart after a look at 31 or later");
+    }
+
+    #[test]
     fn a_look_older_than_a_tick_does_not_count() {
         let memory = memory(&[at(0), at(10)]);
         assert!(memory.two(at(20), TICK).is_some());

@@ -30,16 +30,24 @@ pub struct Look {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Looks {
     earlier: Option<Look>,
+    /// One made since the earlier one, to take its place once it is a tick old. Where looks always come sooner than a
+    /// tick, the earlier one would else stay the first of them, and two since a later moment would never come about.
+    next: Option<Look>,
     latest: Option<Look>,
 }
 
 impl Looks {
-    /// Takes in a look. The one before it is kept as the earlier one only where the two are a tick apart.
+    /// Takes in a look. The newest of those kept that is a tick older becomes the earlier one.
     pub(super) fn take(&mut self, look: Look, tick: Duration) {
-        if let Some(latest) = self.latest.take()
-            && (self.earlier.is_none() || latest.at.mono + tick <= look.at.mono)
-        {
-            self.earlier = Some(latest);
+        let is_older = |kept: &Look| kept.at.mono + tick <= look.at.mono;
+        if let Some(latest) = self.latest.take() {
+            if self.earlier.is_none() || is_older(&latest) {
+                (self.earlier, self.next) = (Some(latest), None);
+            } else if let Some(next) = self.next.take_if(|next| is_older(next)) {
+                (self.earlier, self.next) = (Some(next), Some(latest));
+            } else {
+                self.next.get_or_insert(latest);
+            }
         }
         self.latest = Some(look);
     }
