@@ -1,6 +1,7 @@
 //! `Rollback`: traffic and capacity back to blue first, then green goes.
 
 use super::retire::{Retiring, retire};
+use super::standing;
 use crate::capacity::Removal;
 use crate::case::{Case, blue_here};
 use crate::effect::{Effect, Size};
@@ -42,7 +43,10 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
             if let Some((name, _)) = detached.filter(|_| !plan.blue.iter().any(is_home)) {
                 return Some(Effect::Attach { group: name.clone(), slot: Some(home) });
             }
-            let shift = !case.traffic_is_home(plan, reading) && case.permits(Removal::Shift(home));
+            // A rule of another shape stays as somebody made it: new weights would take from it what is not ours.
+            let shift = !case.traffic_is_home(plan, reading)
+                && standing::unusable(plan.route, reading).is_none()
+                && case.permits(Removal::Shift(home));
             shift.then_some(Effect::Shift(home))
         }
         Route::Shared {} => {

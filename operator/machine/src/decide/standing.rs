@@ -1,25 +1,47 @@
 //! Whether traffic stands as a step says, and in words what is still missing.
 
+use std::borrow::Cow;
+
 use crate::case::Case;
 use crate::plan::{Plan, Route, Step};
-use crate::reading::{Attached, GroupSeen, Reading, Slot};
+use crate::reading::{Attached, GroupSeen, Reading, Slot, Traffic};
 
 /// What is missing until traffic stands as the step says; none once it does.
-pub(super) fn lacking(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading) -> Option<&'static str> {
-    let Some(green) = reading.group(&plan.green) else { return Some("the new group is not to be seen") };
+pub(super) fn lacking<'a>(
+    case: &Case<'_>,
+    plan: &Plan,
+    step: Step,
+    reading: &'a Reading,
+) -> Option<Cow<'a, str>> {
+    let Some(green) = reading.group(&plan.green) else {
+        return Some("the new group is not to be seen".into());
+    };
     match plan.route {
         Route::Weighted { green: slot } => {
+            if let Some(why) = unusable(plan.route, reading) {
+                return Some(why.into());
+            }
             let others = reading.groups.iter().filter(|(name, _)| **name != plan.green);
             let squatted = others.into_iter().any(|(_, other)| other.attached.includes(slot));
-            weighted(step, green, slot, reading).map(|lacks| match (lacks, squatted) {
+            let lacks = weighted(step, green, slot, reading).map(|lacks| match (lacks, squatted) {
                 (NOT_ATTACHED, true) => "another group is still in the new group's target group",
                 (lacks, _) => lacks,
-            })
+            });
+            lacks.map(Cow::from)
         }
         Route::Shared {} => {
-            shared(step, green.attached, || plan.blue.iter().any(|blue| case.carries_here(reading, blue)))
+            let blue_carries = || plan.blue.iter().any(|blue| case.carries_here(reading, blue));
+            shared(step, green.attached, blue_carries).map(Cow::from)
         }
         Route::Workers {} => None,
+    }
+}
+
+/// Why the rule can't be given other weights, where the deploy goes by one: somebody has given it another shape.
+pub(super) fn unusable(route: Route, reading: &Reading) -> Option<&str> {
+    match (route, &reading.traffic) {
+        (Route::Weighted { .. }, Traffic::Unusable(why)) => Some(why),
+        _ => None,
     }
 }
 
@@ -91,6 +113,17 @@ mod tests {
         assert!(b(own, Some(1), 0, apart).ends_with("already"));
         assert!(b(own, Some(0), 0, Share::ALL).starts_with("the rule does not send every request"));
         assert!(b(own, Some(100), 0, Share::ALL).starts_with("the rule does not send every request"));
+    }
+
+    #[test]
+    fn of_a_rule_of_another_shape_its_own_trouble_is_told() {
+        let unusable = |route| {
+            let traffic = Traffic::Unusable("the rule is a redirect".to_owned());
+            let reading = Reading { groups: [].into(), foreign: [].into(), traffic };
+            super::unusable(route, &reading).map(str::to_owned)
+        };
+        assert_eq!(unusable(Route::Weighted { green: Slot::B }).as_deref(), Some("the rule is a redirect"));
+        assert_eq!(unusable(Route::Workers {}), None);
     }
 
     #[test]

@@ -88,9 +88,13 @@ fn reached_apart(case: &Case<'_>) -> Option<String> {
     access.arns().next().map(ToString::to_string)
 }
 
-/// Whom the traffic waits for, as long as it is not back.
+/// What the traffic waits for, as long as it is not back.
 fn rolling_back(case: &Case<'_>) -> String {
     let away = case.plan().zip(case.reading()).filter(|(plan, reading)| !case.traffic_is_home(plan, reading));
+    let unusable = away.and_then(|(plan, reading)| standing::unusable(plan.route, reading));
+    if let Some(why) = unusable {
+        return format!("rolling back, but {why}");
+    }
     let short = away.and_then(|(plan, reading)| {
         let healthy: u32 = plan.blue.iter().map(|name| reading.healthy(name)).sum();
         let need = plan.floor.max(1);
@@ -116,7 +120,7 @@ fn good(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
     let seconds = case.pace().map_or(0, |pace| pace.evaluate_seconds);
     let seen = case.plan().zip(case.step()).zip(case.reading());
     let lacking = seen.and_then(|((plan, step), reading)| standing::lacking(case, plan, step, reading));
-    but(lacking, counts, seconds)
+    but(lacking.as_deref(), counts, seconds)
 }
 
 /// Good checks prove nothing of instances that are not there, nor of a moment.
