@@ -36,6 +36,7 @@ use crate::process::loops::{PAGE, Scope};
 use crate::process::operator::{Operator, TickError};
 
 pub use report::Leftovers;
+use report::Unseen;
 use sight::Found;
 
 /// What was to be deleted in the round before.
@@ -70,11 +71,14 @@ async fn round<C: Cloud>(
     let known = operator.caches.environments.state();
     let readable = known.iter().filter_map(|guard| guard.0.as_ref().ok());
     let places: BTreeSet<_> = readable.flat_map(|environment| places_of(operator, environment)).collect();
-    let mut found = Vec::new();
+    let (mut found, mut unseen) = (Vec::new(), Unseen::default());
     for place in places {
         match sight::list(&*operator.cloud, &place, &operator.installation).await {
             Ok(listed) => found.extend(listed),
-            Err(error) => warn!(%place, %error, "what is left behind here can't be looked for"),
+            Err(error) => {
+                warn!(%place, %error, "what is left behind here can't be looked for");
+                unseen.places.insert(place);
+            }
         }
     }
     let environments = stored(&scope.api(&operator.client)).await?;
@@ -83,18 +87,26 @@ async fn round<C: Cloud>(
     let (mut suspects, mut doomed, mut left) = (Suspects::new(), BTreeMap::new(), Vec::new());
     for found in found.iter().filter(|found| is_ours_to_judge(found, scope)) {
         let keeper = environments.iter().map(|it| &**it).find(|environment| found.is_of(environment));
+        let uid = keeper.map(view::uid);
         // What it names can't be asked who gets requests.
         if keeper.is_some_and(|environment| !is_permitted(operator, environment)) {
+            unseen.environments.extend(uid);
             continue;
         }
         let ledger = if environments.iter().any(|it| has(it, found)) { Ledger::Has } else { Ledger::Lacks };
         let deployments = keeper.map(|it| deployments_of(operator, it)).unwrap_or_default();
         let announcements = keeper.map(|keeper| announcements(keeper, &deployments));
-        let use_ = found.use_(&*operator.cloud, announcements.as_ref(), ledger).await;
-        let Ok(use_) = use_ else { continue };
+        let use_ = match found.use_(&*operator.cloud, announcements.as_ref(), ledger).await {
+            Ok(use_) => use_,
+            Err(error) => {
+                let (name, place) = (&found.name, &found.place);
+                warn!(%name, %place, %error, "whether requests reach what may be left behind can't be told");
+                unseen.environments.extend(uid);
+                continue;
+            }
+        };
         let find = Find { claim: found.claim.as_ref(), ledger, created: found.created, use_ };
         let none = Tenure::default();
-        let uid = keeper.map(view::uid);
         let keeper_view = keeper.zip(uid.as_ref()).map(|(environment, uid)| {
             let tenure = environment.status.as_ref().map_or(&none, |status| &status.tenure);
             Keeper { uid, tenure, past: operator.pasts.of_newer(uid, tenure.turn) }
@@ -120,7 +132,7 @@ async fn round<C: Cloud>(
             (Judgement::Fine | Judgement::Wait | Judgement::Delete, _, _) => {}
         }
     }
-    report(operator, &environments, &left);
+    report(operator, &environments, &left, &unseen);
     for (environment, members) in doomed.into_values() {
         doom(operator, environment, &members).await?;
     }
@@ -195,11 +207,12 @@ async fn doom<C: Cloud>(
     Ok(())
 }
 
-/// Reports what stays: every Environment that has some, or had some, is told.
+/// Reports what stays: every Environment that has some, or had some, is told, unless something of it was not seen.
 fn report<C: Cloud>(
     operator: &Operator<C>,
     environments: &[Arc<Environment>],
     left: &[(&Found, Why, Option<&Environment>)],
+    unseen: &Unseen,
 ) {
     for why in Why::ALL {
         operator.metrics.leftovers(why, left.iter().filter(|(_, each, _)| *each == why).count());
@@ -207,7 +220,8 @@ fn report<C: Cloud>(
     for (found, why, _) in left.iter().filter(|(_, _, keeper)| keeper.is_none()) {
         warn!(name = %found.name, place = %found.place, %why, "left behind, and left alone");
     }
-    for environment in environments.iter().map(|it| &**it) {
+    let told = environments.iter().map(|it| &**it);
+    for environment in told.filter(|it| !unseen.concerns(&view::uid(*it), &places_of(operator, it))) {
         let own = left.iter().filter(|(_, _, keeper)| keeper.is_some_and(|it| std::ptr::eq(it, environment)));
         let words = own.map(|(found, why, _)| format!("{} in {}: {why}", found.name, found.place));
         let words = words.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join("; ");

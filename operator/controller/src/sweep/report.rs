@@ -1,14 +1,30 @@
-//! What the last round left alone, for the Environments' own loops to report.
+//! What the last round left alone, for the Environments' own loops to report, and what it could not see.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use dryad_crds::Environment;
-use dryad_machine::name::Uid;
+use dryad_machine::name::{Place, Uid};
 use kube::runtime::reflector::ObjectRef;
 
 use crate::objects::caches::Wake;
 use crate::objects::view;
+
+/// What a round could not look at. Whom that concerns is told nothing new: what was left behind may still be there.
+#[derive(Debug, Default)]
+pub(super) struct Unseen {
+    /// Where nothing could be listed.
+    pub(super) places: BTreeSet<Place>,
+    /// Of whom something was found that could not be judged.
+    pub(super) environments: BTreeSet<Uid>,
+}
+
+impl Unseen {
+    /// Whether it may hold something of an Environment whose groups may be in these places.
+    pub(super) fn concerns(&self, environment: &Uid, places: &[Place]) -> bool {
+        self.environments.contains(environment) || places.iter().any(|place| self.places.contains(place))
+    }
+}
 
 /// By Environment: in words, empty if there is nothing.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! What was left behind goes if nobody can miss it; everything else stays, and is reported.
 
 use dryad_crds::Environment;
+use dryad_local_cloud::faults::Effect;
 use dryad_local_cloud::model::autoscaling::AttachLoadBalancerTargetGroups;
 use dryad_machine::state::State;
 use kube::ResourceExt;
@@ -11,25 +12,30 @@ use crate::deploys::capacity::declare;
 use crate::deploys::edited::by_shared;
 use crate::deploys::restore::{alike, described, put_in_traffic};
 use crate::deploys::scene::{Scene, WEB, green_of};
+use crate::deploys::trouble::{always, until_asked};
 use crate::deploys::users::Users;
 
 /// Goes round often enough for a test.
 const SWEEPING: [&str; 2] = ["--sweep-interval", "1s"];
+/// So many failing questions are more than one round of them.
+const ROUNDS: usize = 8;
 
 /// The uid of a Deployment that nobody has, and the name of its group in this turn.
 fn nobodys(number: u32, turn: u32) -> (String, String) {
     (format!("{number:08}-bbbb-cccc-dddd-eeeeeeeeeeee"), format!("web-{turn}-{number:08}bbbb"))
 }
 
+/// What the Environment says was left behind.
+fn left_behind(environment: Option<&Environment>) -> Option<String> {
+    let conditions = &environment?.status.as_ref()?.conditions;
+    Some(conditions.iter().find(|condition| condition.type_ == "Leftovers")?.message.clone())
+}
+
 /// Waits until the Environment says that these were left behind: all that it says.
 async fn until_reported(scene: &Scene, names: &[&String]) -> String {
-    let said = |environment: Option<&Environment>| {
-        let conditions = &environment?.status.as_ref()?.conditions;
-        Some(conditions.iter().find(|condition| condition.type_ == "Leftovers")?.message.clone())
-    };
     let all = |message: String| names.iter().all(|name| message.contains(name.as_str()));
-    let environment = scene.stage.until(WEB, |environment| said(environment).is_some_and(all)).await;
-    said(environment.as_ref()).expect("it was said")
+    let environment = scene.stage.until(WEB, |environment| left_behind(environment).is_some_and(all)).await;
+    left_behind(environment.as_ref()).expect("it was said")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +103,28 @@ async fn who_can_be_missed_is_told_by_where_groups_serve_and_not_by_an_edited_sp
     tokio::time::timeout(std::time::Duration::from_secs(90), gone).await.expect("no request can reach it");
     until_reported(&scene, &[&serving]).await;
     assert_eq!(control.with(|world, _| world.inventory().groups.len()), 2);
+    assert_eq!(users.leave().await, "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_behind_is_still_told_while_it_cannot_be_seen() {
+    let scene = Scene::set("swept-unseen", |_| {}).await;
+    let users = Users::of(&scene.stage);
+    let group = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let (uid, serving) = nobodys(1, 1);
+    let own = [("dryad.dev/deployment-uid", uid.as_str()), ("dryad.dev/turn", "1")];
+    alike(&scene, &group, &serving, &own);
+    put_in_traffic(&scene, &group, &serving);
+    let _operator = scene.stage.operator_told("sweeper", &SWEEPING).unwrap();
+    until_reported(&scene, &[&serving]).await;
+    // The one keeps anything from being listed, the other from being judged.
+    for action in ["DescribeLaunchTemplates", "DescribeRules"] {
+        scene.hold(&[always(action, Effect::Deny)], &[]);
+        until_asked(&scene, action, ROUNDS).await;
+        let environment = scene.stage.api().get(WEB).await.unwrap();
+        assert!(left_behind(Some(&environment)).is_some_and(|it| it.contains(&serving)), "{action}");
+    }
+    scene.hold(&[], &[]);
     assert_eq!(users.leave().await, "one");
 }
 

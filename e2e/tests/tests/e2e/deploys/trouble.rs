@@ -55,21 +55,31 @@ pub(crate) fn land(scene: &Scene) {
 
 /// How often the cloud was looked at.
 pub(crate) fn looks(scene: &Scene) -> usize {
-    let of_looks = |entry: &&Entry| entry.action == LOOK;
-    scene.stage.cloud.control().with(|world, _| world.log().entries().filter(of_looks).count())
+    calls(scene, LOOK)
+}
+
+/// How often this was asked, or asked for.
+fn calls(scene: &Scene, action: &str) -> usize {
+    let is_it = |entry: &&Entry| entry.action == action;
+    scene.stage.cloud.control().with(|world, _| world.log().entries().filter(is_it).count())
 }
 
 /// Waits until the cloud was looked at so often from now on: whoever wanted to act on what is there has had the time.
 pub(crate) async fn until_looked(scene: &Scene, times: usize) {
-    let wanted = looks(scene) + times;
+    until_asked(scene, LOOK, times).await;
+}
+
+/// Waits until this was asked, or asked for, so often from now on.
+pub(crate) async fn until_asked(scene: &Scene, action: &str, times: usize) {
+    let wanted = calls(scene, action) + times;
     // A call that changes nothing wakes nobody who waits for changes.
     let mut moments = tokio::time::interval(EVERY);
     let looked = async {
-        while looks(scene) < wanted {
+        while calls(scene, action) < wanted {
             moments.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, looked).await.expect("nobody looks at the cloud");
+    tokio::time::timeout(PATIENCE, looked).await.expect("nobody asks it");
 }
 
 /// The changes that were asked for since there were so many entries in the log, and how each ended.
