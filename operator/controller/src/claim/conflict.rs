@@ -1,4 +1,4 @@
-//! Who of several Environments that name the same target group or rule may use it..
+//! Who of several Environments that name the same target group or rule may use it.
 //!
 //! Two that change one rule would take each other's users away. The one whose groups are reached by it keeps it, else
 //! the older one; the others take no turn. That is decided from the caches, across all namespaces, and every replica decides alike.

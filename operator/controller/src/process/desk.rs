@@ -81,7 +81,10 @@ impl Desks {
     /// in use counts as not certain.
     pub fn are_certain(&self, now: Duration) -> bool {
         let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        desks.values().all(|desk| desk.try_lock().is_ok_and(|desk| desk.memory.certain_from() <= now))
+        desks.values().all(|desk| {
+            desk.try_lock()
+                .is_ok_and(|desk| desk.memory.certain_from().max(desk.parameter_uncertain_until) <= now)
+        })
     }
 
     /// Tells a memory what is under way in its Environment, before a decision.
@@ -101,5 +104,25 @@ impl Desks {
     pub fn keep(&self, exists: impl Fn(&Uid) -> bool) {
         self.desks.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
         self.horizons.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_is_certain_while_any_request_may_still_land_or_a_desk_is_in_use() {
+        let (desks, second) = (Desks::default(), Duration::from_secs);
+        let of = |uid: &str| desks.of(&Uid::new(uid), None, Duration::ZERO);
+        let (deployment, environment) = (of("deployment"), of("environment"));
+        assert!(desks.are_certain(second(0)));
+        deployment.lock().await.memory.unanswered(second(300));
+        environment.lock().await.parameter_uncertain_until = second(400);
+        let certain = [299, 300, 399, 400].map(|now| desks.are_certain(second(now)));
+        assert_eq!(certain, [false, false, false, true], "a parameter's late write counts like any other");
+        let in_use = environment.lock().await;
+        assert!(!desks.are_certain(second(400)));
+        drop(in_use);
     }
 }
