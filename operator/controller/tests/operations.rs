@@ -2,10 +2,13 @@
 //!
 //! The sentences are taken from the sources of the operator: the texts of errors, of the history and of progress, and
 //! what is logged as a warning or an error. Of a sentence with blanks in it the longest run between two blanks counts.
+//! So are the single words that histories and conditions give as reasons.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dryad_machine::event::Reason;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 /// Where words are that reach people.
@@ -17,6 +20,11 @@ const SOURCES: [&str; 6] = [
     "operator/controller/src",
     "operator/dryad/src",
 ];
+/// Where conditions get their types and reasons from.
+const CONDITIONS: [&str; 3] =
+    ["crds/src/condition", "operator/controller/src/environment", "operator/controller/src/projection"];
+/// No shorter word is a reason.
+const FEWEST_LETTERS: usize = 4;
 /// What a text must have to be a sentence and not a name.
 const FEWEST_WORDS: usize = 3;
 /// The file that draws the machine's picture, and the one that knows git's own words.
@@ -57,8 +65,8 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The sentences of one file's tokens.
-fn sentences(tokens: TokenStream, found: &mut Vec<String>) {
+/// The texts of one file's tokens that people may meet.
+fn texts(tokens: TokenStream, found: &mut Vec<String>) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {
@@ -69,7 +77,7 @@ fn sentences(tokens: TokenStream, found: &mut Vec<String>) {
                 let Some(TokenTree::Group(attribute)) = tokens.next() else { continue };
                 let words = attribute.stream().to_string();
                 if words.starts_with("error") {
-                    sentences(attribute.stream(), found);
+                    texts(attribute.stream(), found);
                 } else if words.starts_with("cfg") && words.contains("test") {
                     let ends = |token: &TokenTree| match token {
                         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
@@ -83,8 +91,8 @@ fn sentences(tokens: TokenStream, found: &mut Vec<String>) {
                 tokens.next_if(|next| matches!(next, TokenTree::Punct(punct) if punct.as_char() == '!'));
                 tokens.next_if(|next| matches!(next, TokenTree::Group(_)));
             }
-            TokenTree::Group(group) => sentences(group.stream(), found),
-            TokenTree::Literal(literal) => found.extend(sentence(&literal.to_string())),
+            TokenTree::Group(group) => texts(group.stream(), found),
+            TokenTree::Literal(literal) => found.extend(text(&literal.to_string())),
             TokenTree::Ident(_) | TokenTree::Punct(_) => {}
         }
     }
@@ -113,12 +121,44 @@ fn is_for_developers(word: &Ident) -> bool {
     WORDS.iter().any(|known| word == known)
 }
 
-/// What is between the quotes, if it is a sentence.
-fn sentence(literal: &str) -> Option<String> {
+/// What is between the quotes.
+fn text(literal: &str) -> Option<String> {
     let text = literal.strip_prefix('"')?.strip_suffix('"')?;
     let text = text.replace("\\\"", "\"").replace("\\n", " ").replace("\\\n", " ").replace("\\\\", "\\");
-    let text = plain(&text);
-    (text.split(' ').count() >= FEWEST_WORDS && text.contains(char::is_alphabetic)).then_some(text)
+    Some(plain(&text))
+}
+
+fn is_a_sentence(text: &str) -> bool {
+    text.split(' ').count() >= FEWEST_WORDS && text.contains(char::is_alphabetic)
+}
+
+/// Whether it is written as the reason or the type of a condition is.
+fn is_a_reason(text: &str) -> bool {
+    text.len() >= FEWEST_LETTERS
+        && text.starts_with(char::is_uppercase)
+        && text.contains(char::is_lowercase)
+        && text.chars().all(char::is_alphabetic)
+}
+
+/// All texts of these sources, each with the file that it is in.
+fn all_texts(sources_of: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for source in sources_of {
+        sources(&repository().join(source), &mut files);
+    }
+    files.retain(|file| !OTHER_WORDS.iter().any(|other| file.ends_with(other)));
+    let of = |file: PathBuf| {
+        let tokens: TokenStream = fs::read_to_string(&file).unwrap().parse().unwrap();
+        let mut found = Vec::new();
+        texts(tokens, &mut found);
+        let file = file.strip_prefix(repository()).unwrap().to_owned();
+        found.into_iter().map(move |text| (file.clone(), text))
+    };
+    files.into_iter().flat_map(of).collect()
+}
+
+fn guide() -> String {
+    fs::read_to_string(repository().join("docs/operations.md")).unwrap()
 }
 
 /// On one line, without what Markdown may add or needs escaped.
@@ -154,29 +194,29 @@ fn run(sentence: &str) -> &str {
 
 #[test]
 fn every_sentence_that_dryad_can_print_is_found_in_the_operations_guide() {
-    let mut files = Vec::new();
-    for source in SOURCES {
-        sources(&repository().join(source), &mut files);
-    }
-    files.retain(|file| !OTHER_WORDS.iter().any(|other| file.ends_with(other)));
-    let guide = plain(&fs::read_to_string(repository().join("docs/operations.md")).unwrap());
-    let mut missing = Vec::new();
-    let mut seen = 0;
-    for file in files {
-        let tokens: TokenStream = fs::read_to_string(&file).unwrap().parse().unwrap();
-        let mut found = Vec::new();
-        sentences(tokens, &mut found);
-        for sentence in found {
-            let run = run(&sentence);
-            if run.len() < SHORTEST_RUN || NOT_PRINTED.iter().any(|other| sentence.contains(other)) {
-                continue;
-            }
-            seen += 1;
-            if !guide.contains(run) {
-                missing.push(format!("{}: {sentence}", file.strip_prefix(repository()).unwrap().display()));
-            }
+    let guide = plain(&guide());
+    let (mut missing, mut seen) = (Vec::new(), 0);
+    for (file, sentence) in all_texts(&SOURCES).into_iter().filter(|(_, text)| is_a_sentence(text)) {
+        let run = run(&sentence);
+        if run.len() < SHORTEST_RUN || NOT_PRINTED.iter().any(|other| sentence.contains(other)) {
+            continue;
+        }
+        seen += 1;
+        if !guide.contains(run) {
+            missing.push(format!("{}: {sentence}", file.display()));
         }
     }
     assert!(seen > 100, "only {seen} sentences were found in the sources: does this test still read them?");
     assert!(missing.is_empty(), "docs/operations.md lacks:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_reason_and_condition_is_found_in_the_operations_guide() {
+    let guide = guide();
+    let in_conditions = all_texts(&CONDITIONS).into_iter().map(|(_, text)| text).filter(|it| is_a_reason(it));
+    let all: BTreeSet<_> = in_conditions.chain(Reason::ALL.map(|reason| reason.name().to_owned())).collect();
+    assert!(all.len() > Reason::ALL.len() + 20, "does this test still read the sources? {all:?}");
+    let lacks = |reason: &&String| !guide.contains(&format!("`{reason}`"));
+    let missing: Vec<_> = all.iter().filter(lacks).collect();
+    assert!(missing.is_empty(), "docs/operations.md lacks: {missing:?}");
 }
