@@ -59,6 +59,8 @@ pub struct Memory {
     refused: Option<String>,
     /// Why things are not as they should be, in the cloud's own words.
     note: Option<String>,
+    /// What kept the last change from being made.
+    hindrance: Option<String>,
     confirmed: BTreeSet<GroupName>,
 }
 
@@ -75,6 +77,7 @@ impl Memory {
             verdict: None,
             refused: None,
             note: None,
+            hindrance: None,
             confirmed: BTreeSet::new(),
         }
     }
@@ -88,6 +91,7 @@ impl Memory {
             self.verdict = None;
             self.refused = None;
             self.note = None;
+            self.hindrance = None;
         }
     }
 
@@ -170,9 +174,16 @@ impl Memory {
         self.note = note;
     }
 
-    /// Why things are not as they should be, in the cloud's own words.
+    /// Takes note of what kept a change from being made, or that nothing does. A look says nothing of that: it stands
+    /// until the next change is tried, or none is due.
+    pub fn hindered(&mut self, by: Option<String>) {
+        self.hindrance = by;
+    }
+
+    /// Why things are not as they should be, in the cloud's own words: what kept us from changing that, else what a look
+    /// told.
     pub fn note(&self) -> Option<&str> {
-        self.note.as_deref()
+        self.hindrance.as_deref().or(self.note.as_deref())
     }
 
     /// The newest reading, not older than a tick.
@@ -366,6 +377,21 @@ mod tests {
         memory.saw(look(at(301)), TICK);
         memory.saw(look(at(311)), TICK);
         assert!(memory.is_gone(&group, at(311), TICK));
+    }
+
+    #[test]
+    fn what_hinders_a_change_is_told_whatever_a_look_shows_until_nothing_does() {
+        let mut memory = memory(&[]);
+        memory.hindered(Some("ModifyRule is denied".into()));
+        memory.saw(look(at(0)), TICK);
+        memory.explained(None);
+        assert_eq!(memory.note(), Some("ModifyRule is denied"));
+        memory.hindered(None);
+        memory.explained(Some("no capacity".into()));
+        assert_eq!(memory.note(), Some("no capacity"));
+        memory.hindered(Some("ModifyRule is denied".into()));
+        memory.enter(Stage(1));
+        assert_eq!(memory.note(), None);
     }
 
     #[test]

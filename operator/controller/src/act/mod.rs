@@ -23,6 +23,7 @@ use dryad_machine::tenure::Member;
 pub use again::Again;
 
 use crate::process::clock::Clock;
+use crate::process::denials::in_words;
 use crate::tags::{self, Owner};
 use crate::target::{Target, TrafficTarget};
 
@@ -90,6 +91,7 @@ pub async fn act<C: Cloud>(
         // Nothing was changed, so nothing seen before is worth less.
         Err(_) => {}
     }
+    memory.hindered(sent.as_ref().err().map(in_words));
     sent.map(|_| ())
 }
 

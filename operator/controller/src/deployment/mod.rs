@@ -112,6 +112,8 @@ pub async fn reconcile<C: Cloud>(
                 tick.act(effects, &sight.reading, &mut desk.memory).await?;
             }
         }
+        // On one look alone nothing is taken away that two would show to be due.
+        Action::Wait if desk.memory.two(now, tick.tick()).is_some() => desk.memory.hindered(None),
         Action::Wait => {}
     }
     match (&decision.action, line::explained(&tick), &decision.progress) {
@@ -289,7 +291,7 @@ impl<C: Cloud> Tick<'_, C> {
                 return Ok(());
             }
             Err(Obstacle::Passing(why)) => {
-                memory.explained(Some(why));
+                memory.hindered(Some(why));
                 return Ok(());
             }
         };
@@ -323,7 +325,6 @@ impl<C: Cloud> Tick<'_, C> {
             self.operator.denials.answered(&owner.uid, Ask::Change(discriminant(effect)), answer);
             if let Err(error) = sent {
                 warn!(deployment = %self.deployment.name, ?effect, %error, "the cloud did not say yes");
-                memory.explained(Some(error.to_string()));
                 break;
             }
         }

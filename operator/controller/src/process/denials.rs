@@ -78,10 +78,10 @@ impl Denials {
     }
 }
 
-/// Without what EC2 appends, which nobody can read, and which is another one each time.
-fn in_words(denied: &CloudError) -> String {
+/// What the cloud said, without what EC2 appends to a denial, which nobody can read, and which is another one each time.
+pub(crate) fn in_words(error: &CloudError) -> String {
     const CIPHER: &str = "Encoded authorization failure message";
-    let said = denied.to_string();
+    let said = error.to_string();
     said.split_once(CIPHER).map_or(said.as_str(), |(words, _)| words.trim_end()).to_owned()
 }
 
