@@ -124,6 +124,8 @@ pub async fn reconcile<C: Cloud>(
             if let (Some(target), Seen::Reading { reading, .. }) = (&target, &seen) {
                 tick.act(effects, target, reading, &mut desk.memory).await?;
             }
+            // What is denied is tried again in every tick, and is to be known all the same.
+            report::report(&tick, &seen, &pulled, desk.projected.as_ref()).await?;
         }
         (Action::Wait | Action::Write(_), _) => {
             project::project(&tick, &mut desk).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::condition::environment::Projection;
+use dryad_machine::tenure::Tenure;
 use dryad_machine::view::{Deletion, EnvironmentView};
 use tracing::{info, warn};
 
@@ -68,6 +69,10 @@ pub(super) async fn is_withdrawn<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) 
     else {
         return Ok(true);
     };
+    // Of what was never deployed to there is no record, and nobody need be able to look for it.
+    if tick.environment.tenure == Tenure::default() {
+        return Ok(true);
+    }
     // What was sent and not answered could still land, behind the deletion's back.
     if tick.operator.clock.mono() < desk.parameter_uncertain_until || !tick.may_still_act().await? {
         return Ok(false);

@@ -8,6 +8,7 @@ use dryad_machine::state::State;
 use dryad_stage::Stage;
 use dryad_stage::deploys::{history_of, path_of, table};
 use jiff::SignedDuration;
+use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use crate::deploys::scene::{carried_out, fault, green_of, replica_of};
@@ -164,6 +165,17 @@ async fn an_environment_that_is_to_leave_nothing_stays_until_its_parameter_is_go
     set_faults(&stage, Vec::new());
     stage.until::<Environment>("web", |object| object.is_none()).await;
     assert_eq!(stage.cloud.control().left().inventory.parameters, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_that_nothing_was_deployed_to_goes_though_its_parameter_may_not_be_read() {
+    let stage = projecting("unread", "Delete").await;
+    set_faults(&stage, vec![denied("GetParameter")]);
+    let _operator = stage.operator("a").unwrap();
+    let has_finalizer = |object: Option<&Environment>| object.is_some_and(|it| !it.finalizers().is_empty());
+    stage.until::<Environment>("web", has_finalizer).await;
+    stage.delete::<Environment>("web").await;
+    stage.until::<Environment>("web", |object| object.is_none()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
