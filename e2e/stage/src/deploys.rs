@@ -129,13 +129,21 @@ impl Stage {
     /// # Panics
     /// When it has ended in another, or does not get there in time.
     pub async fn until_state(&self, name: &str, state: State) -> Deployment {
+        self.until_state_within(name, state, PATIENCE).await
+    }
+
+    /// The same where it may take so long.
+    ///
+    /// # Panics
+    /// When it has ended in another, or does not get there in time.
+    pub async fn until_state_within(&self, name: &str, state: State, patience: Duration) -> Deployment {
         let there = |object: Option<&Deployment>| {
             object.is_some_and(|object| {
                 let now = state_of(object);
                 now == state || now.is_terminal()
             })
         };
-        let object = self.until(name, there).await.expect("it exists");
+        let object = self.until_within(name, there, patience).await.expect("it exists");
         assert_eq!(state_of(&object), state, "{}", table(&object));
         object
     }
@@ -187,10 +195,24 @@ impl Stage {
         K: Clone + std::fmt::Debug + Send + Sync + 'static,
         K::DynamicType: Default,
     {
+        self.until_within(name, wanted, PATIENCE).await
+    }
+
+    async fn until_within<K>(
+        &self,
+        name: &str,
+        wanted: impl Fn(Option<&K>) -> bool + Send,
+        patience: Duration,
+    ) -> Option<K>
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope> + serde::de::DeserializeOwned,
+        K: Clone + std::fmt::Debug + Send + Sync + 'static,
+        K::DynamicType: Default,
+    {
         let condition = await_condition(self.api::<K>(), name, wanted);
-        let Ok(found) = tokio::time::timeout(PATIENCE, condition).await else {
+        let Ok(found) = tokio::time::timeout(patience, condition).await else {
             let present = self.api::<K>().get_opt(name).await;
-            panic!("{name} is not as wanted after {PATIENCE:?}: {present:#?}\n{}", self.logs());
+            panic!("{name} is not as wanted after {patience:?}: {present:#?}\n{}", self.logs());
         };
         found.expect("the API server answers")
     }

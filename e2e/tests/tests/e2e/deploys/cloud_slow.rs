@@ -1,5 +1,7 @@
 //! A cloud that answers few calls, or from the past.
 
+use std::time::Duration;
+
 use dryad_local_cloud::faults::{Effect, Rule};
 use dryad_local_cloud::model::Service;
 use dryad_machine::state::State;
@@ -10,8 +12,12 @@ use serde_json::json;
 
 use crate::deploys::lost::held;
 use crate::deploys::scene::{Scene, WEB, assert_ends};
+use crate::deploys::stage;
 use crate::deploys::trouble::always;
 use crate::deploys::users::Users;
+
+/// How long a state may take where few calls are answered: up to ten ticks, with all that is tried in vain.
+const STARVED: Duration = Duration::from_secs(150);
 
 /// What an account has left that others use up: one call a second, and ten at once, where a tick is ten seconds. Here
 /// everything is five times as fast.
@@ -29,6 +35,9 @@ fn scant() -> Vec<Rule> {
     ];
     families.map(|(service, action)| Rule { service: Some(service), ..always(action, one.clone()) }).into()
 }
+
+/// The same where all services share one bucket, with room for a single token, and at the true speed.
+const LEAST: Effect = Effect::Ration { every: SignedDuration::from_secs(1), burst: 1, spent: None };
 
 /// How far back AWS's answers may reach: 30 s, which are three ticks.
 const STALE: Effect = Effect::Stale { by: SignedDuration::from_secs(3) };
@@ -84,6 +93,32 @@ async fn one_call_a_second_of_each_family_and_none_more_at_once_is_enough() {
     let done = scene.stage.until_state("web-2", State::Done).await;
     scene.serves("web-2").await;
     assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_a_second_of_all_services_together_and_none_more_at_once_is_enough() {
+    let stage = stage("least").await;
+    let shared = stage.web.shared.clone();
+    let scene = Scene::set_on(stage, |environment| {
+        environment["spec"]["traffic"] = json!({ "targetGroup": { "arn": shared.target_group } });
+        environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": "6s" });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    let users = Users::at(&shared.url);
+    let capacity = Capacity::of(&scene.stage, &shared.target_group);
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.hold(&[always("*", LEAST)], &[]);
+    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
+    scene.stage.deploy("web-2", spec).await;
+    for state in [State::EvaluateWait, State::RetainWait, State::RetireWait] {
+        scene.stage.until_state_within("web-2", state, STARVED).await;
+    }
+    let done = scene.stage.until_state_within("web-2", State::Done, STARVED).await;
+    scene.let_all_go().await;
+    scene.serves("web-2").await;
+    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
+    assert_eq!(users.leave().await, "two");
 }
 
 #[tokio::test(flavor = "multi_thread")]
