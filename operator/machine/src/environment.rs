@@ -48,6 +48,10 @@ pub enum Holder {
 
 /// Decides what one tick does for one Environment.
 pub fn decide(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision {
+    decided(case, memory, now).sparing_others(memory.latest(now, case.environment.pace.tick()))
+}
+
+fn decided(case: EnvironmentCase<'_>, memory: &Memory, now: Now) -> Decision {
     let environment = case.environment;
     let (tenure, tick) = (&environment.tenure, environment.pace.tick());
     let certain = memory.is_certain(now);

@@ -32,7 +32,8 @@ impl Slot {
 pub struct Reading {
     /// The groups that exist, of those that the ledger knows.
     pub groups: BTreeMap<GroupName, GroupSeen>,
-    /// Names of groups that are coming or to go, under which there is somebody else's; with the tags that tell so.
+    /// Names under which there is what does not carry our tags; with the tags that tell so. Under those of groups that are
+    /// coming or to go it is somebody else's, and not among the groups. What serves is: it counts, and is never changed.
     pub foreign: BTreeMap<GroupName, String>,
     /// How requests reach them.
     pub traffic: Traffic,
@@ -177,6 +178,11 @@ pub enum AtWork {
 }
 
 impl Reading {
+    /// Whether nothing was seen that would forbid to change what goes by this name.
+    pub fn is_ours(&self, name: &GroupName) -> bool {
+        !self.foreign.contains_key(name)
+    }
+
     /// The group, if it exists.
     pub fn group(&self, name: &GroupName) -> Option<&GroupSeen> {
         self.groups.get(name)

@@ -37,7 +37,7 @@ use crate::objects::fence;
 use crate::objects::guarded::Guarded;
 use crate::objects::record::{self, Recorded};
 use crate::objects::view;
-use crate::observe::{self, Blind, Sight};
+use crate::observe::{self, Blind, Sight, Strays};
 use crate::process::denials::Ask;
 use crate::process::desk::Desk;
 use crate::process::operator::{Operator, TickError};
@@ -208,6 +208,24 @@ impl<C: Cloud> Tick<'_, C> {
         }
     }
 
+    /// Whether blue may have lost its tags. Going on takes changes of it, sooner or later, so that waits until it has
+    /// them again. Going back only takes that it serves.
+    fn strays(&self) -> Strays {
+        let asked = self.deployment.request.end.is_some();
+        match self.state() {
+            _ if self.gone.is_some() => Strays::Blind,
+            State::RetainWait if asked => Strays::Count,
+            State::Rollback | State::Done | State::Failed | State::Aborted | State::Canceled => Strays::Count,
+            State::Pending
+            | State::Resolve
+            | State::Prepare
+            | State::RolloutWait
+            | State::EvaluateWait
+            | State::RetainWait
+            | State::RetireWait => Strays::Blind,
+        }
+    }
+
     async fn observe(&self, desk: &mut Desk) -> Option<Sight> {
         if !self.looks() {
             return None;
@@ -219,7 +237,9 @@ impl<C: Cloud> Tick<'_, C> {
         let target = blueprint::target(&self.template()?);
         let owner = self.owner()?;
         let at = self.operator.clock.now();
-        let seen = observe::look(&*self.operator.cloud, &target, self.ledger(), &owner, self.awaited()).await;
+        let (ledger, strays) = (self.ledger(), self.strays());
+        let seen =
+            observe::look(&*self.operator.cloud, &target, ledger, &owner, strays, self.awaited()).await;
         self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
         match seen {
             Ok(sight) => {

@@ -34,7 +34,7 @@ use self::restore::Looked;
 use crate::act::{self, Again, Stage};
 use crate::objects::guarded::Guarded;
 use crate::objects::{fence, record, view};
-use crate::observe;
+use crate::observe::{self, Blind, Strays};
 use crate::process::denials::Ask;
 use crate::process::desk::Desk;
 use crate::process::operator::{Operator, TickError};
@@ -142,6 +142,8 @@ pub async fn reconcile<C: Cloud>(
 enum Seen {
     /// Nothing: there is nothing to see, or it can't be seen.
     Nothing,
+    /// Nothing, because what serves has lost its tags; in words.
+    Stray(String),
     /// This, which is good until then, in time since the process started.
     Reading { reading: Reading, until: Duration },
     /// That the record still holds.
@@ -180,7 +182,7 @@ impl<C: Cloud> Tick<'_, C> {
         }
         desk.looked = Some(at.mono);
         let groups = &self.environment.tenure.groups;
-        let seen = observe::look(&*self.operator.cloud, target, groups, &owner, None).await;
+        let seen = observe::look(&*self.operator.cloud, target, groups, &owner, Strays::Blind, None).await;
         self.operator.denials.answered(&owner.uid, Ask::Target, observe::answer(&seen));
         match seen {
             Ok(sight) => {
@@ -190,7 +192,10 @@ impl<C: Cloud> Tick<'_, C> {
             Err(blind) => {
                 warn!(environment = %self.environment.name, error = %blind, "the target can't be seen");
                 memory.saw_nothing();
-                Seen::Nothing
+                match blind {
+                    Blind::Foreign { .. } => Seen::Stray(blind.to_string()),
+                    Blind::Cloud(_) => Seen::Nothing,
+                }
             }
         }
     }
@@ -206,7 +211,7 @@ impl<C: Cloud> Tick<'_, C> {
 
     fn requeue(&self, decision: &Decision, seen: &Seen) -> controller::Action {
         let until = match seen {
-            Seen::Nothing => Duration::MAX,
+            Seen::Nothing | Seen::Stray(_) => Duration::MAX,
             Seen::Reading { until, .. } | Seen::AsRecorded(Rest { until, .. }) => *until,
         };
         let again = until.saturating_sub(self.operator.clock.mono());

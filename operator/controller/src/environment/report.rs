@@ -44,10 +44,11 @@ pub(super) async fn report<C: Cloud>(
     let refusal = permission::refusal(tick);
     let seen_serving = match sight {
         Sight::Reading { reading, .. } => Some(serving(tick, reading)),
-        Sight::AsRecorded(_) | Sight::Nothing => None,
+        Sight::AsRecorded(_) | Sight::Nothing | Sight::Stray(_) => None,
     };
     let service = match (sight, &seen_serving) {
         (Sight::AsRecorded(rest), _) => Service::Served(&rest.service),
+        (Sight::Stray(words), _) => Service::Unknown(words),
         (_, Some((healthy, sentence))) if *healthy > 0 => Service::Served(sentence),
         (_, Some((_, sentence))) => Service::Unserved(sentence),
         (_, None) if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),

@@ -58,6 +58,15 @@ pub struct Sight {
     pub note: Option<String>,
 }
 
+/// What is made of a group that serves and has lost its tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strays {
+    /// Nothing is seen at all: what serves users is not done without because somebody has changed its tags.
+    Blind,
+    /// It counts, for users have it, and is told as [foreign](Reading::foreign), for nobody may change it.
+    Count,
+}
+
 /// Looks at every group of the ledger and at how requests reach them. `watched` is the group whose troubles
 /// are to be explained.
 ///
@@ -68,9 +77,10 @@ pub async fn look<C: Cloud>(
     target: &Target,
     members: &[Member],
     owner: &Owner,
+    strays: Strays,
     watched: Option<&GroupName>,
 ) -> Result<Sight, Blind> {
-    let Found { groups, foreign } = read_groups(cloud, members, owner).await?;
+    let Found { groups, foreign } = read_groups(cloud, members, owner, strays).await?;
     let rule = match &target.traffic {
         TrafficTarget::Rule { rule, .. } => Some(cloud.rule(&target.place, rule).await?),
         TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
@@ -113,12 +123,17 @@ pub fn answer(seen: &Result<Sight, Blind>) -> Result<(), &CloudError> {
 struct Found {
     /// Ours.
     groups: BTreeMap<GroupName, Group>,
-    /// Others', under names of groups that are coming or to go, and which tags they lack.
+    /// What has such a name and is not ours, as far as can be told, and which tags it lacks.
     foreign: BTreeMap<GroupName, String>,
 }
 
 /// The groups of the ledger that exist, each where the ledger says it is.
-async fn read_groups<C: Cloud>(cloud: &C, members: &[Member], owner: &Owner) -> Result<Found, Blind> {
+async fn read_groups<C: Cloud>(
+    cloud: &C,
+    members: &[Member],
+    owner: &Owner,
+    strays: Strays,
+) -> Result<Found, Blind> {
     let mut by_place: BTreeMap<&Place, BTreeSet<GroupName>> = BTreeMap::new();
     for member in members {
         by_place.entry(&member.place).or_default().insert(member.name.clone());
@@ -129,13 +144,17 @@ async fn read_groups<C: Cloud>(cloud: &C, members: &[Member], owner: &Owner) -> 
     }
     let mut foreign = BTreeMap::new();
     for (member, lacking) in strangers(members, &groups, owner) {
-        // What serves users is not done without because somebody has changed its tags.
-        if member.role == Role::Serving {
-            return Err(Blind::Foreign { name: member.name, place: member.place, missing: lacking });
+        match (member.role, strays) {
+            (Role::Serving, Strays::Blind) => {
+                return Err(Blind::Foreign { name: member.name, place: member.place, missing: lacking });
+            }
+            (Role::Serving, Strays::Count) => {}
+            (Role::Green | Role::Doomed, _) => {
+                let (name, place) = (&member.name, &member.place);
+                warn!(%name, %place, lacking, "a group that is not ours has the name of one of ours, and is left alone");
+                groups.remove(&member.name);
+            }
         }
-        let (name, place) = (&member.name, &member.place);
-        warn!(%name, %place, lacking, "a group that is not ours has the name of one of ours, and is left alone");
-        groups.remove(&member.name);
         foreign.insert(member.name, lacking);
     }
     Ok(Found { groups, foreign })

@@ -23,6 +23,7 @@ use crate::history::Entry;
 use crate::memory::{Memory, Now};
 use crate::name::Turn;
 use crate::plan::Plan;
+use crate::reading::Reading;
 use crate::state::State;
 use crate::tenure::Tenure;
 use crate::view::{Existence, Finalizer, Home, Mark, Past, View};
@@ -128,6 +129,20 @@ impl Decision {
         Self { action: Action::Wait, wake: Some(wake), progress: Some(Progress::of(message)) }
     }
 
+    /// The same without changes of what does not carry our tags, whatever they are for.
+    pub(crate) fn sparing_others(mut self, reading: Option<&Reading>) -> Self {
+        if let (Action::Act(effects), Some(reading)) = (&mut self.action, reading) {
+            effects.retain(|effect| match effect {
+                Effect::Disown(_) => true,
+                _ => effect.group().is_none_or(|name| reading.is_ours(name)),
+            });
+            if effects.is_empty() {
+                self.action = Action::Wait;
+            }
+        }
+        self
+    }
+
     pub(crate) fn nothing_more() -> Self {
         Self { action: Action::Wait, wake: None, progress: None }
     }
@@ -140,9 +155,14 @@ const LOOKING_BACK: &str = "looking whether its Environment was restored from a 
 /// Decides what one tick does for one Deployment.
 pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     let case = Case { view, memory, now };
+    decided(&case).sparing_others(case.reading())
+}
+
+fn decided(case: &Case<'_>) -> Decision {
+    let view = case.view;
     let deployment = view.deployment;
     if case.state().is_terminal() {
-        return close::close(&case);
+        return close::close(case);
     }
     match (&deployment.mark, deployment.finalizer, deployment.existence) {
         (_, Finalizer::Absent, Existence::BeingDeleted) => return Decision::nothing_more(),
@@ -153,39 +173,39 @@ pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
         (Mark::None | Mark::Own | Mark::Other(_), _, _) => {}
     }
     if deployment.history.last().is_none() {
-        return Decision::write(transition::created(&case));
+        return Decision::write(transition::created(case));
     }
-    if let (Mark::Other(_), Some(append)) = (&deployment.mark, transition::of(&case, Event::Restored)) {
+    if let (Mark::Other(_), Some(append)) = (&deployment.mark, transition::of(case, Event::Restored)) {
         return Decision::write(Write::Append(Box::new(append)));
     }
     if case.state() != State::Pending
         && let Home::Gone(remains) = view.home
     {
-        return orphan::orphan(&case, remains);
+        return orphan::orphan(case, remains);
     }
     if view.environment.is_some_and(|environment| environment.past == Past::Unknown) {
-        return match transition::of_who_waits(&case) {
+        return match transition::of_who_waits(case) {
             Some(append) => Decision::write(Write::Append(Box::new(append))),
             None => Decision::wait(case.tick(), LOOKING_BACK),
         };
     }
-    if case.state() != State::Pending && !turn::is_ours(&case) {
-        if let Some(append) = transition::of(&case, Event::Restored) {
+    if case.state() != State::Pending && !turn::is_ours(case) {
+        if let Some(append) = transition::of(case, Event::Restored) {
             return Decision::write(Write::Append(Box::new(append)));
         }
         return Decision::wait(case.tick(), "waiting to see the turn that it holds");
     }
-    if let Some(append) = transition::next(&case) {
+    if let Some(append) = transition::next(case) {
         return Decision::write(Write::Append(Box::new(append)));
     }
-    if let Some((to, change)) = turn::tenure_write(&case) {
+    if let Some((to, change)) = turn::tenure_write(case) {
         return Decision::write(Write::Tenure { to: Box::new(to), change });
     }
     let effects = match case.state() {
-        State::RolloutWait => forward::roll_out(&case),
-        State::EvaluateWait => forward::keep_capacity(&case),
-        State::RetireWait => retire::retire_blue(&case),
-        State::Rollback => rollback::roll_back(&case),
+        State::RolloutWait => forward::roll_out(case),
+        State::EvaluateWait => forward::keep_capacity(case),
+        State::RetireWait => retire::retire_blue(case),
+        State::Rollback => rollback::roll_back(case),
         State::Pending
         | State::Resolve
         | State::Prepare
@@ -198,6 +218,6 @@ pub fn decide(view: View<'_>, memory: &Memory, now: Now) -> Decision {
     Decision {
         action: if effects.is_empty() { Action::Wait } else { Action::Act(effects) },
         wake: Some(case.tick()),
-        progress: Some(waiting::progress(&case)),
+        progress: Some(waiting::progress(case)),
     }
 }

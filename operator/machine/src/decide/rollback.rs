@@ -27,7 +27,8 @@ fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
     let here = || blue_here(plan, reading);
     let need = plan.floor.max(1);
     let has: u32 = here().map(|(_, group)| group.desired).sum();
-    let Some((name, group)) = here().next().filter(|_| has < need) else { return Vec::new() };
+    let ours = here().find(|(name, _)| reading.is_ours(name));
+    let Some((name, group)) = ours.filter(|_| has < need) else { return Vec::new() };
     let size = Size::at_least(group.desired + (need - has), group);
     vec![Effect::Resize { group: name.clone(), size }]
 }
@@ -39,7 +40,8 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
         Route::Weighted { green } => {
             let home = green.other();
             let is_home = |name| reading.group(name).is_some_and(|seen| seen.attached.includes(home));
-            let detached = here().find(|(name, _)| case.belongs(name, Some(home)));
+            let ours = || here().filter(|(name, _)| reading.is_ours(name));
+            let detached = ours().find(|(name, _)| case.belongs(name, Some(home)));
             if let Some((name, _)) = detached.filter(|_| !plan.blue.iter().any(is_home)) {
                 return Some(Effect::Attach { group: name.clone(), slot: Some(home) });
             }
@@ -52,7 +54,7 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
         Route::Shared {} => {
             // All of blue: its floor was counted over all of it.
             let detached = |(name, seen): &(&GroupName, &GroupSeen)| {
-                seen.attached != Attached::ToShared && case.belongs(name, None)
+                seen.attached != Attached::ToShared && case.belongs(name, None) && reading.is_ours(name)
             };
             if let Some((name, _)) = here().find(detached) {
                 return Some(Effect::Attach { group: name.clone(), slot: None });
@@ -66,10 +68,12 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
     }
 }
 
-/// Gives blue's autoscaler its bounds back.
+/// Gives blue's autoscaler its bounds back. A blue that has lost its tags keeps those it has until it has them again:
+/// it serves, and that is all that is needed of it.
 fn let_go(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<Effect> {
     let Some(environment) = case.environment() else { return Vec::new() };
-    let effects = plan.blue.iter().filter_map(|name| {
+    let ours = plan.blue.iter().filter(|name| reading.is_ours(name));
+    let effects = ours.filter_map(|name| {
         let held = environment.tenure.member(name)?.held?;
         let seen = reading.group(name).filter(|seen| seen.presence == Presence::Here)?;
         let size = Size { min: held.original_min, max: held.original_max.max(seen.desired), desired: None };
@@ -96,4 +100,25 @@ pub(super) fn is_complete(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bo
     case.traffic_is_home(plan, reading)
         && let_go(case, plan, reading).is_empty()
         && case.memory.is_gone(&plan.green, case.now, case.tick())
+}
+
+/// What somebody has to know of the groups when it is over; none where they are as they should be.
+pub(super) fn left_alone(plan: &Plan, reading: &Reading) -> Vec<String> {
+    let green = reading.foreign.get(&plan.green).map(|lacking| {
+        format!(
+            "what is called {} does not carry this Deployment's tags ({lacking}) and is left alone: if it is green, delete \
+             it",
+            plan.green
+        )
+    });
+    green.into_iter().chain(stray_blue(plan, reading)).collect()
+}
+
+/// That blue has lost its tags, if it has.
+pub(super) fn stray_blue(plan: &Plan, reading: &Reading) -> Option<String> {
+    let (name, lacking) = plan.blue.iter().find_map(|name| Some((name, reading.foreign.get(name)?)))?;
+    Some(format!(
+        "group {name} does not carry this Environment's tags any more ({lacking}): it serves and is left as it is, so give \
+         it its tags back, and it gets the declared bounds"
+    ))
 }

@@ -1,6 +1,6 @@
 //! What a deploy waits for while no event holds, in words.
 
-use super::{Progress, standing, transition};
+use super::{Progress, rollback, standing, transition};
 use crate::case::Case;
 use crate::memory::Verdict;
 use crate::reading::AtWork;
@@ -104,7 +104,11 @@ fn rolling_back(case: &Case<'_>) -> String {
             )
         })
     });
-    short.unwrap_or_else(|| "rolling back".to_owned())
+    let message = short.unwrap_or_else(|| "rolling back".to_owned());
+    match case.plan().zip(case.reading()).and_then(|(plan, reading)| rollback::stray_blue(plan, reading)) {
+        Some(stray) => format!("{message}; {stray}"),
+        None => message,
+    }
 }
 
 /// How many are up; where that is enough, what else is waited for.

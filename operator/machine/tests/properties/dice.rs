@@ -282,8 +282,9 @@ impl<'a> Dice<'a> {
         let weighted = Traffic::Weighted { a: self.slot(), b: self.slot() };
         let unusable = Traffic::Unusable("odd".to_owned());
         let traffic = [weighted.clone(), weighted, Traffic::Shared, Traffic::Workers, unusable];
-        // No group is ours and somebody else's.
-        let taken = NAMES.map(GroupName::new).into_iter().filter(|name| !groups.contains_key(name));
+        // What is seen and not ours is a blue that has lost its tags.
+        let stray = self.one_in(4);
+        let taken = NAMES.map(GroupName::new).into_iter().filter(|name| stray || !groups.contains_key(name));
         let taken = taken.map(|name| (name, "dryad.dev/turn".to_owned()));
         let foreign = if self.one_in(2) { taken.collect() } else { BTreeMap::new() };
         Reading { groups, foreign, traffic: self.pick(&traffic) }

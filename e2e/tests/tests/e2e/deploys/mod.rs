@@ -37,6 +37,7 @@ mod releases;
 mod restore;
 mod scene;
 mod secrets;
+mod strays;
 mod sweeper;
 mod trouble;
 mod two_operators;
