@@ -5,7 +5,7 @@
 
 use crate::name::GroupName;
 use crate::plan::Share;
-use crate::reading::{AtWork, Reading, Slot};
+use crate::reading::{AtWork, Reading, Slot, Traffic};
 
 /// A write that can take instances away from users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,10 +103,15 @@ impl Carriers<'_> {
         self.reading.carries(name, (self.workers)(name))
     }
 
-    /// Whether the group carries traffic once the removal has landed. A shift takes nothing from who is reached apart.
+    /// Whether the group is known to carry traffic once the removal has landed. A shift takes nothing from who is reached
+    /// apart. By a rule of a shape that is not ours whoever is attached may carry it, and nobody is known to.
     fn after(self, removal: Removal<'_>, name: &GroupName) -> bool {
         match removal {
-            Removal::Group(gone) => gone != name && self.before(name),
+            Removal::Group(gone) if gone == name => false,
+            Removal::Group(_) if matches!(self.reading.traffic, Traffic::Unusable(_)) => {
+                self.reading.carries_apart(name, (self.workers)(name))
+            }
+            Removal::Group(_) => self.before(name),
             Removal::Shift(slot) => {
                 self.reading.group(name).is_some_and(|group| group.attached.includes(slot))
                     || self.reading.carries_apart(name, (self.workers)(name))
@@ -114,12 +119,61 @@ impl Carriers<'_> {
         }
     }
 
-    /// Σ|H∖V| over the groups that carry traffic afterwards ≥ min(D, Σ|H| over those that carry it before).
+    /// Σ|H∖V| over the groups that carry traffic afterwards ≥ min(D, Σ|H| over those that carry it before). Whoever
+    /// carries nothing takes nothing along.
     fn keep_enough(self, removal: Removal<'_>, desired: u32) -> bool {
+        if let Removal::Group(name) = removal
+            && !self.before(name)
+        {
+            return true;
+        }
         let sum = |carries: &dyn Fn(&GroupName) -> bool| -> u32 {
             let names = self.reading.groups.keys().filter(|name| carries(name));
             names.map(|name| self.reading.healthy(name)).sum()
         };
         sum(&|name| self.after(removal, name)) >= desired.min(sum(&|name| self.before(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::{Apart, Attached, GroupSeen, Presence, SlotSeen};
+
+    /// Whether a group may be taken down, of `old` in A and `new` in B with two healthy instances each, and of `spare` in
+    /// neither.
+    fn may_go(name: &str, traffic: Traffic) -> bool {
+        let group = |attached| GroupSeen {
+            presence: Presence::Here,
+            min: 2,
+            max: 2,
+            desired: 2,
+            instances: 2,
+            in_service: 2,
+            healthy: 2,
+            draining: 0,
+            attached,
+            apart: Apart::NO,
+        };
+        let groups = [
+            ("old", group(Attached::To(Slot::A))),
+            ("new", group(Attached::To(Slot::B))),
+            ("spare", group(Attached::Nowhere)),
+        ];
+        let groups = groups.map(|(name, seen)| (GroupName::new(name), seen)).into();
+        let reading = Reading { groups, foreign: [].into(), traffic };
+        let removal = GroupName::new(name);
+        permits(Removal::Group(&removal), Purpose::Tidy, 2, [&reading, &reading], &|_| AtWork::No)
+    }
+
+    #[test]
+    fn nobody_is_relied_on_whom_a_rule_of_another_shape_may_pass_over() {
+        let slot = |weight| SlotSeen { weight: Some(weight), strangers: 0 };
+        let on_new = || Traffic::Weighted { a: slot(0), b: slot(1) };
+        let on_both = || Traffic::Weighted { a: slot(1), b: slot(1) };
+        let unusable = || Traffic::Unusable("the rule also forwards to c".to_owned());
+        assert_eq!(["old", "new", "spare"].map(|name| may_go(name, on_new())), [true, false, true]);
+        assert_eq!(["old", "new", "spare"].map(|name| may_go(name, on_both())), [true, true, true]);
+        assert_eq!(["old", "new", "spare"].map(|name| may_go(name, unusable())), [false, false, true]);
     }
 }

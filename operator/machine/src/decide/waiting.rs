@@ -74,7 +74,7 @@ fn waiting_for(case: &Case<'_>, counts: Option<(u32, u32)>) -> String {
                  is retired"
             ),
         },
-        State::RetireWait => "retiring blue".to_owned(),
+        State::RetireWait => retiring(case),
         State::Rollback => rolling_back(case),
         State::Done | State::Failed | State::Aborted | State::Canceled => String::new(),
     }
@@ -86,6 +86,13 @@ fn reached_apart(case: &Case<'_>) -> Option<String> {
     let blue = plan.blue.iter().find(|name| reading.carries_apart(name, AtWork::No))?;
     let access = case.environment()?.tenure.member(blue)?.access.as_ref()?;
     access.arns().next().map(ToString::to_string)
+}
+
+/// Nobody is taken from a rule of another shape: it may be the one that has the traffic.
+fn retiring(case: &Case<'_>) -> String {
+    let seen = case.plan().zip(case.reading());
+    let unusable = seen.and_then(|(plan, reading)| standing::unusable(plan.route, reading));
+    unusable.map_or_else(|| "retiring blue".to_owned(), |why| format!("retiring blue, but {why}"))
 }
 
 /// What the traffic waits for, as long as it is not back.
