@@ -14,8 +14,8 @@ use dryad_machine::state::State;
 use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Restored, Tenure};
 use dryad_machine::view::{
-    Bounds, Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Mark, Others, Past,
-    PlaceInLine, Queue, Request, Resolution, Successor, View,
+    Bounds, Claim, Deletion, DeploymentView, EndRequest, EnvironmentView, Existence, Finalizer, Home, Mark,
+    Others, Past, Paused, PlaceInLine, Queue, Request, Resolution, Successor, View,
 };
 use jiff::Timestamp;
 
@@ -148,6 +148,39 @@ fn a_deploy_whose_turn_went_to_somebody_else_ends() {
         let action = action(&under_way, Some(&environment));
         assert_eq!(short(&action), expected, "{environment:?}");
     }
+}
+
+#[test]
+fn who_waits_can_be_canceled_though_nobody_goes_by_the_record_yet() {
+    let asked = |states: &[State], turn| {
+        let mut deployment = deployment(states, turn);
+        deployment.request.end = Some(EndRequest::Abort);
+        deployment
+    };
+    let (waiting, under_way) =
+        (asked(&[State::Pending], None), asked(&[State::Pending, State::Resolve], Some(3)));
+    let rows = [
+        (&waiting, None, "Canceled AbortRequested"),
+        (&waiting, Some("d0"), "Canceled AbortRequested"),
+        (&waiting, Some("d1"), "wait"),
+        (&under_way, Some("d1"), "wait"),
+    ];
+    for (deployment, holder, expected) in rows {
+        let mut unknown = environment(tenure(3, holder, None));
+        unknown.past = Past::Unknown;
+        assert_eq!(short(&action(deployment, Some(&unknown))), expected, "{holder:?}");
+    }
+}
+
+#[test]
+fn a_turn_is_taken_from_nobody_and_by_nobody_who_is_paused() {
+    let mut waiting = deployment(&[State::Pending], None);
+    for (holder, expected) in [(None, "Take"), (Some("d0"), "wait")] {
+        let environment = environment(tenure(3, holder, None));
+        assert_eq!(short(&action(&waiting, Some(&environment))), expected, "{holder:?}");
+    }
+    waiting.request.paused = Paused::Yes;
+    assert_eq!(short(&action(&waiting, Some(&environment(tenure(3, None, None))))), "wait");
 }
 
 #[test]

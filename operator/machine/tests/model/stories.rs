@@ -304,3 +304,26 @@ fn a_first_green_may_take_its_time_until_the_one_target_group_finds_it_healthy()
     story.weather = Weather::Fair;
     story.until(Phase::Done, None);
 }
+
+#[test]
+fn bounds_that_somebody_has_changed_are_given_back() {
+    let mut story = Story::weighted();
+    story.state.api.deployments[0] = None;
+    story.state.change_world(|world| world.groups.get_mut(&Id::BLUE).expect("it serves").min = 1);
+    story.rest();
+    assert_eq!(story.state.world.groups[&Id::BLUE].min, 0);
+}
+
+#[test]
+fn a_blue_that_is_held_when_its_deploy_vanishes_is_let_go_of() {
+    let mut story = Story::weighted();
+    let is_held = |story: &Story| story.state.api.member(Id::BLUE).expect("it serves").held.is_some();
+    story.until(Phase::RolloutWait, Some(2));
+    while !is_held(&story) {
+        story.tick();
+    }
+    story.ask(Ask::ForceDelete(0));
+    story.rest();
+    assert!(!is_held(&story) && story.carries(Id::BLUE) && !story.exists(GREEN));
+    assert_eq!(story.state.world.groups[&Id::BLUE].min, 0);
+}

@@ -253,6 +253,20 @@ proptest! {
     }
 
     #[test]
+    fn while_something_may_land_what_serves_is_grown_and_nothing_else(bytes in any::<[u8; 256]>()) {
+        let case = Case::of(&bytes);
+        let reading = case.memory.latest(case.now, dice::TICK).filter(|_| !case.memory.is_certain(case.now));
+        let decision = case.decide_of_environment();
+        for effect in decision.iter().flat_map(effects) {
+            let Effect::Resize { group, size } = effect else { continue };
+            if let Some(seen) = reading.and_then(|reading| reading.group(group)) {
+                prop_assert!(size.min >= seen.min && size.max >= seen.max, "{:?} {:?}", size, seen);
+                prop_assert!(size.desired.is_none() && size.settles_at(seen.desired) > seen.desired);
+            }
+        }
+    }
+
+    #[test]
     fn the_environments_loop_touches_what_is_given_up_and_the_size_of_what_serves(bytes in any::<[u8; 256]>()) {
         let case = Case::of(&bytes);
         let Some((environment, decision)) = case.environment.as_ref().zip(case.decide_of_environment()) else {
