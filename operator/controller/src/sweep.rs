@@ -109,7 +109,7 @@ async fn round<C: Cloud>(
         let none = Tenure::default();
         let keeper_view = keeper.zip(uid.as_ref()).map(|(environment, uid)| {
             let tenure = environment.status.as_ref().map_or(&none, |status| &status.tenure);
-            Keeper { uid, tenure, past: operator.pasts.of_newer(uid, tenure.turn) }
+            Keeper { uid, tenure, past: operator.pasts.of_newer(uid, tenure.turn, operator.clock.mono()) }
         });
         match (sweep::judge(find, keeper_view, settled, now), keeper, &found.claim) {
             (Judgement::Delete, Some(environment), Some(claim)) => {
@@ -198,7 +198,7 @@ async fn doom<C: Cloud>(
     }
     let api = operator.environments_api(&environment.namespace().unwrap_or_default());
     let tenure = environment.status.as_ref().map(|status| status.tenure.clone()).unwrap_or_default();
-    if operator.pasts.of_newer(&view::uid(environment), tenure.turn) == Past::Unknown {
+    if operator.pasts.of_newer(&view::uid(environment), tenure.turn, operator.clock.mono()) == Past::Unknown {
         return Ok(());
     }
     let names: Vec<_> = members.iter().map(|member| member.name.to_string()).collect();

@@ -214,7 +214,9 @@ impl<C: Cloud> Tick<'_, C> {
             Seen::Nothing | Seen::Stray(_) => Duration::MAX,
             Seen::Reading { until, .. } | Seen::AsRecorded(Rest { until, .. }) => *until,
         };
-        let again = until.saturating_sub(self.operator.clock.mono());
+        // Whoever waits for this Environment's past waits for this loop.
+        let known = self.operator.pasts.counts_until(&self.environment.revision.uid).unwrap_or(Duration::MAX);
+        let again = until.min(known).saturating_sub(self.operator.clock.mono());
         let wake = decision.wake.unwrap_or(self.operator.idle);
         controller::Action::requeue(wake.min(again).max(SOON))
     }

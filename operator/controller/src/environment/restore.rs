@@ -2,7 +2,8 @@
 //!
 //! Asked before anything goes by the record, once in the life of a process: of a count that all Environments share
 //! first, and where that holds news, of the cloud and of the API server's quorum for this Environment alone. What
-//! comes of it is decided by [`adopt`]; it is stored when two looks a tick apart have come to the same.
+//! comes of it is decided by [`adopt`]; it is stored when two looks a tick apart have come to the same, made when nothing
+//! that was sent before could land any more: a late request may give the traffic to another group.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -71,7 +72,8 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
         unlaunched: &unlaunched,
     };
     if !adopt::is_outdated(heir, claims.iter().map(|(name, claim)| (name, claim))) {
-        operator.pasts.settle(&owner.uid, heir.tenure.turn);
+        let turn = heir.tenure.turn;
+        settle(tick, desk, turn).await;
         return Ok(Looked::Current);
     }
     let Some(template) = permission::template(tick) else { return Ok(Looked::Unseen) };
@@ -89,25 +91,50 @@ pub(super) async fn look<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resul
     let verdict = adopt::decide(Heir { tenure: &tenure, ..heir }, &candidates, operator.clock.now().wall);
     match verdict {
         Verdict::Current => {
-            operator.pasts.settle(&owner.uid, tenure.turn);
+            settle(tick, desk, tenure.turn).await;
             // Where the cache shows an older record, the newer one is on its way to it.
             let shown = tenure.turn == tick.environment.tenure.turn;
             Ok(if shown { Looked::Current } else { Looked::Again(pace) })
         }
         Verdict::Ambiguous(why) => {
+            wait_until_all_has_landed(tick, desk);
             desk.adoption = None;
             stall(tick, stored, &why).await?;
             Ok(Looked::Again(pace * PATIENCE))
         }
         Verdict::Adopt(to) => {
-            if seen_twice(desk, &to, operator.clock.mono(), pace) {
+            let late = wait_until_all_has_landed(tick, desk);
+            if late.is_zero() && seen_twice(desk, &to, operator.clock.mono(), pace) {
                 adopt(tick, desk, &stored, &to).await?;
             } else {
                 doubt(tick, stored).await?;
             }
-            Ok(Looked::Again(pace))
+            Ok(Looked::Again(late.max(pace)))
         }
     }
+}
+
+/// Takes note that a record of this turn is current. What was found while something may still land is asked about again,
+/// by a new count, once nothing can.
+async fn settle<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk, turn: Turn) {
+    let (operator, uid) = (tick.operator, &tick.environment.revision.uid);
+    let (certain_from, now) = (desk.memory.certain_from(), operator.clock.mono());
+    if now < certain_from {
+        operator.census.ask_again(uid).await;
+    }
+    operator.pasts.settle(uid, turn, certain_from, now);
+    desk.doubted_since = None;
+}
+
+/// Whatever made the groups that the record does not know may have left requests under way: for how long.
+fn wait_until_all_has_landed<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Duration {
+    let (operator, now) = (tick.operator, tick.operator.clock.mono());
+    if desk.doubted_since.is_none() {
+        desk.doubted_since = Some(now);
+        desk.memory.unanswered(now + operator.uncertainty);
+        operator.desks.hear(&tick.environment.revision.uid, &desk.memory);
+    }
+    desk.memory.certain_from().saturating_sub(now)
 }
 
 /// What was never deployed to, as far as anybody knows, may go while the cloud can't be read; should something of it be
@@ -198,7 +225,7 @@ fn seen_twice(desk: &mut Desk, to: &Tenure, now: Duration, pace: Duration) -> bo
     }
 }
 
-/// Stores what is taken over. Whatever made those groups may have left requests under way.
+/// Stores what is taken over.
 async fn adopt<C: Cloud>(
     tick: &Tick<'_, C>,
     desk: &mut Desk,
@@ -209,9 +236,6 @@ async fn adopt<C: Cloud>(
     if !operator.may_act() {
         return Ok(());
     }
-    let certain_from = operator.clock.mono() + operator.uncertainty;
-    desk.memory.unanswered(certain_from);
-    operator.desks.hear(&tick.environment.revision.uid, &desk.memory);
     desk.adoption = None;
     let requested = match to.restored {
         // Nothing was taken over, so what is declared is still to be brought in.

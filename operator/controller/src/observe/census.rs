@@ -3,7 +3,7 @@
 //!
 //! A process that starts has to ask for every Environment there is, and one question answers them all. A count is good
 //! for the Environments that were known when it was made: whoever is seen only later may have lost groups to somebody
-//! since, and has a new count made.
+//! since, and has a new count made. So has who looked while something could still land.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +54,19 @@ impl Census {
         let concerns =
             |claim: &Claim| claim.namespace == owner.namespace && claim.environment == owner.environment;
         Ok(claims.filter(|(_, claim)| concerns(claim)).cloned().collect())
+    }
+
+    /// What was counted so far is not enough for this Environment any more.
+    pub async fn ask_again(&self, environment: &Uid) {
+        let places: Vec<_> = {
+            let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            places.values().cloned().collect()
+        };
+        for counted in places {
+            if let Some(count) = &mut *counted.lock().await {
+                count.good_for.remove(environment);
+            }
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Desk {
     pub(crate) declared: Known,
     /// What is about to be adopted into an Environment, and when that was first decided.
     pub adoption: Option<(Duration, Tenure)>,
+    /// Since when an Environment's record is known to be older than its groups, in time since the process started.
+    pub doubted_since: Option<Duration>,
     /// When progress was last written, in time since the process started, and at which entry of the history.
     pub reported: Option<(Duration, i64)>,
 }
@@ -71,6 +73,7 @@ impl Desks {
                 gone_since: None,
                 declared: None,
                 adoption: None,
+                doubted_since: None,
                 reported: None,
             }))
         });

@@ -100,7 +100,7 @@ impl<C> Operator<C> {
     pub fn view(&self, environment: &Environment) -> EnvironmentView {
         let tenure = environment.status.as_ref().map(|status| &status.tenure);
         let turn = tenure.map(|tenure| tenure.turn).unwrap_or_default();
-        let past = self.pasts.of(&view::uid(environment), turn);
+        let past = self.pasts.of(&view::uid(environment), turn, self.clock.mono());
         view::environment(environment, past, self.claim(environment))
     }
 

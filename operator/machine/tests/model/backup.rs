@@ -1,9 +1,9 @@
 //! What is restored from a backup, and in which moment: every earlier record, under the uids it had or under others.
 //!
 //! What the runbook allows is here. Dryad is down while a backup is restored, so whoever leads afterwards began afterwards
-//! and knows nothing. Where its predecessor was only stopped, it may wake up: a write of it goes by the version it has
-//! seen, and before a change of the cloud it asks who leads. What that one sent last may still land, but not on a record
-//! that was set back within its turn. What the runbook forbids is not here: that, and a Dryad that goes on through the
+//! and knows nothing. Where its predecessor was only stopped, it may wake up, but not later than Z: a write of it goes by
+//! the version it has seen, and before a change of the cloud it asks who leads. What that one sent last may still land, but
+//! not on a record that was set back within its turn. What the runbook forbids is not here: that, and a Dryad that goes on through the
 //! restore with caches and memory of a future that did not come to pass.
 
 use std::collections::HashSet;

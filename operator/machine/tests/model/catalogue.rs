@@ -190,6 +190,7 @@ fn restored() -> Vec<Scope> {
             uids: Uids::Changed,
             reaches: &[Done, Canceled, Adopted, Copied, Swept],
             limit: DEEP.limit,
+            endings_one_in: DEEP.endings_one_in,
             ..all.clone()
         },
         Scope {
@@ -198,6 +199,7 @@ fn restored() -> Vec<Scope> {
             zombies: 1,
             reaches: &[Adopted, Copied, InFlight],
             limit: DEEP.limit,
+            endings_one_in: DEEP.endings_one_in,
             ..all.clone()
         },
         Scope {
@@ -206,6 +208,7 @@ fn restored() -> Vec<Scope> {
             budget: Budget { crashes: 1, ..NONE },
             reaches: &[Canceled, Adopted, Uncertain],
             limit: DEEP.limit,
+            endings_one_in: DEEP.endings_one_in,
             ..all
         },
     ]

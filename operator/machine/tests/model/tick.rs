@@ -259,6 +259,11 @@ pub(crate) fn land(state: &mut State, index: usize) {
 
 /// Z has passed, and nothing is under way any more.
 pub(crate) fn settle(state: &mut State, operator: usize) {
+    for stopped in 0..state.operators.len() {
+        if state.operators[stopped].era == Era::Before {
+            exit(state, stopped);
+        }
+    }
     let operator = &mut state.operators[operator];
     operator.share(Certainty::Certain);
     operator.hindsight = operator.hindsight.once_certain();
