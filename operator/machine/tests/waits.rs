@@ -1,18 +1,19 @@
-//! When time has given blue up: not before it was looked at twice, by clocks that agree.
+//! What a deploy waits for where nothing is wrong: for two looks and clocks that agree before blue is given up, and for
+//! instances and traffic where every check is good.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use dryad_machine::access::Access;
-use dryad_machine::decide::{Action, Write, decide};
+use dryad_machine::decide::{Action, Decision, Write, decide};
 use dryad_machine::deployed::Shipment;
 use dryad_machine::event::Reason;
 use dryad_machine::history::History;
-use dryad_machine::memory::{Look, Memory, Now, Stage};
+use dryad_machine::memory::{Look, Memory, Now, Stage, Verdict};
 use dryad_machine::name::{AccountName, GroupName, Place, Region, Turn, Uid};
 use dryad_machine::plan::{Pace, Plan, Revision, Route};
-use dryad_machine::reading::{Reading, Traffic};
+use dryad_machine::reading::{Apart, Attached, GroupSeen, Presence, Reading, Traffic};
 use dryad_machine::release::Release;
 use dryad_machine::state::State;
 use dryad_machine::strategy::Strategy;
@@ -40,12 +41,12 @@ fn at(mono: u64, ahead: i64) -> Now {
     Now { wall: Timestamp::from_second(wall).unwrap(), mono: Duration::from_secs(mono) }
 }
 
-/// A deploy that keeps blue since second 0.
-fn keeping_blue() -> DeploymentView {
+/// A deploy that is there since second 0.
+fn deploy_in(state: State, step: Option<i64>) -> DeploymentView {
     let shipment = Shipment { release: Release::default(), committed_at: None, subject: None };
     let history = History::default();
     let since = Timestamp::from_second(0).unwrap();
-    let entry = history.next(State::RetainWait, None, Reason::EvaluateOk, "", since);
+    let entry = history.next(state, step, Reason::EvaluateOk, "", since);
     DeploymentView {
         uid: Uid::new("d"),
         name: "web-2".to_owned(),
@@ -69,9 +70,8 @@ fn keeping_blue() -> DeploymentView {
     }
 }
 
-/// Whether that gives blue up now, after these looks.
-fn gives_up(looks: &[Now], now: Now) -> bool {
-    let deployment = keeping_blue();
+/// What is decided on it now, by what is remembered.
+fn decided(deployment: &DeploymentView, memory: &Memory, now: Now) -> Decision {
     let environment = EnvironmentView {
         name: "web".to_owned(),
         revision: Revision { uid: Uid::new("e"), generation: 1 },
@@ -80,27 +80,57 @@ fn gives_up(looks: &[Now], now: Now) -> bool {
         past: Past::Known,
         place: Place { account: AccountName::new("a"), region: Region::new("r") },
         bounds: Bounds { min: 1, max: 2 },
-        replicas: None,
+        replicas: Some(2),
         access: Access::Workers {},
         claim: Claim::Undisputed,
         strategy: Strategy::BlueGreen,
         pace: PACE,
     };
+    let view = View {
+        deployment,
+        environment: Some(&environment),
+        home: Home::Standing,
+        queue: Queue { place: PlaceInLine::Next, others: Others::None, successor: Successor::None },
+        resolution: &Resolution::Unknown(None),
+    };
+    decide(view, memory, now)
+}
+
+/// Whether blue is given up now, after these looks.
+fn gives_up(looks: &[Now], now: Now) -> bool {
+    let deployment = deploy_in(State::RetainWait, None);
     let mut memory = Memory::new(Duration::ZERO);
     memory.enter(Stage::from(&deployment.history));
     for at in looks {
         let reading = Reading { groups: BTreeMap::new(), foreign: BTreeMap::new(), traffic: Traffic::Shared };
         memory.saw(Look { at: *at, reading }, PACE.tick());
     }
-    let view = View {
-        deployment: &deployment,
-        environment: Some(&environment),
-        home: Home::Standing,
-        queue: Queue { place: PlaceInLine::Next, others: Others::None, successor: Successor::None },
-        resolution: &Resolution::Unknown(None),
-    };
-    let action = decide(view, &memory, now).action;
+    let action = decided(&deployment, &memory, now).action;
     matches!(action, Action::Write(Write::Append(append)) if append.entry.reason == Reason::RetainElapsed)
+}
+
+/// What is said in the first evaluation, while every check is good, of a green like this.
+fn said_of(healthy: u32, attached: Attached) -> String {
+    let deployment = deploy_in(State::EvaluateWait, Some(1));
+    let green = GroupSeen {
+        presence: Presence::Here,
+        min: 1,
+        max: 2,
+        desired: 2,
+        instances: 2,
+        in_service: 2,
+        healthy,
+        draining: 0,
+        attached,
+        apart: Apart::NO,
+    };
+    let groups = [(GroupName::new("green"), green)].into();
+    let reading = Reading { groups, foreign: BTreeMap::new(), traffic: Traffic::Shared };
+    let mut memory = Memory::new(Duration::ZERO);
+    memory.enter(Stage::from(&deployment.history));
+    memory.saw(Look { at: at(10, 0), reading }, PACE.tick());
+    memory.checked(Verdict::Good, at(10, 0).mono, PACE.tick());
+    decided(&deployment, &memory, at(10, 0)).progress.expect("it waits").message
 }
 
 #[test]
@@ -119,5 +149,21 @@ fn time_alone_gives_up_no_blue() {
     ];
     for (case, looks, now, expected) in rows {
         assert_eq!(gives_up(looks, now), expected, "{case}");
+    }
+}
+
+#[test]
+fn good_checks_are_not_all_that_is_waited_for() {
+    let rows = [
+        (2, Attached::Nowhere, "every check is good; that has to last for 60s without a gap"),
+        (1, Attached::Nowhere, "every check is good, but only 1 of 2 instances are healthy"),
+        (
+            1,
+            Attached::ToShared,
+            "every check is good, but the new group is attached to a target group already",
+        ),
+    ];
+    for (healthy, attached, sentence) in rows {
+        assert_eq!(said_of(healthy, attached), sentence);
     }
 }
