@@ -25,21 +25,37 @@ impl<C> Stage<'_, C> {
     where
         F: Future<Output = Result<(), CloudError>>,
     {
+        self.until(self.again.until, request).await
+    }
+
+    /// The same for what was decided on an answer that came just now: it holds for a tick, however old the look is. What
+    /// comes last in a tick would never find the time otherwise, where the look and what comes before it take it all.
+    pub(super) async fn patiently_from_now<F>(&self, request: impl Fn() -> F) -> Result<(), CloudError>
+    where
+        F: Future<Output = Result<(), CloudError>>,
+    {
+        self.until(self.clock.mono() + self.tick, request).await
+    }
+
+    async fn until<F>(&self, until: Duration, request: impl Fn() -> F) -> Result<(), CloudError>
+    where
+        F: Future<Output = Result<(), CloudError>>,
+    {
         loop {
             match request().await {
-                Err(CloudError::Throttled { .. }) if self.holds_after_a_pause().await => {}
+                Err(CloudError::Throttled { .. }) if self.holds_after_a_pause(until).await => {}
                 answered => return answered,
             }
         }
     }
 
-    async fn holds_after_a_pause(&self) -> bool {
+    async fn holds_after_a_pause(&self, until: Duration) -> bool {
         let pause = pause(self.tick);
-        if self.clock.mono() + pause > self.again.until {
+        if self.clock.mono() + pause > until {
             return false;
         }
         tokio::time::sleep(pause).await;
-        (self.again.stands)().await && self.clock.mono() <= self.again.until
+        (self.again.stands)().await && self.clock.mono() <= until
     }
 }
 
@@ -66,8 +82,24 @@ mod tests {
     const THROTTLED: CloudError = CloudError::Throttled { action: "ModifyRule" };
     const LONG: Duration = Duration::from_secs(3600);
 
+    /// What a request was decided on.
+    #[derive(Clone, Copy)]
+    enum On {
+        TheLook,
+        AnAnswer,
+    }
+
     /// What came of a request that is answered so, one answer after the other, and how often it was sent.
     async fn sent(
+        answers: &[Result<(), CloudError>],
+        until: Duration,
+        fence: &[bool],
+    ) -> (Result<(), CloudError>, usize) {
+        sent_on(On::TheLook, answers, until, fence).await
+    }
+
+    async fn sent_on(
+        on: On,
         answers: &[Result<(), CloudError>],
         until: Duration,
         fence: &[bool],
@@ -95,18 +127,20 @@ mod tests {
             ledger: &[],
             owner: &owner,
             blueprint: None,
-            tick: Duration::from_millis(10),
+            tick: Duration::from_secs(1),
             uncertainty: Duration::ZERO,
             clock: &Clock::default(),
             again: Again { until, stands: &stands },
         };
         let count = Cell::new(0);
-        let answer = stage
-            .patiently(|| {
-                count.set(count.get() + 1);
-                std::future::ready(answers[count.get() - 1].clone())
-            })
-            .await;
+        let request = || {
+            count.set(count.get() + 1);
+            std::future::ready(answers[count.get() - 1].clone())
+        };
+        let answer = match on {
+            On::TheLook => stage.patiently(request).await,
+            On::AnAnswer => stage.patiently_from_now(request).await,
+        };
         (answer, count.get())
     }
 
@@ -122,6 +156,14 @@ mod tests {
         assert_eq!(sent(&[Err(THROTTLED), Err(THROTTLED)], soon, &[]).await, (Err(THROTTLED), 2));
         let fence = [true, false];
         assert_eq!(sent(&[Err(THROTTLED), Err(THROTTLED)], LONG, &fence).await, (Err(THROTTLED), 2));
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_on_an_answer_is_sent_again_however_old_the_look_is() {
+        let answers = [Err(THROTTLED), Ok(())];
+        assert_eq!(sent_on(On::AnAnswer, &answers, Duration::ZERO, &[]).await, (Ok(()), 2));
+        let fence = [false];
+        assert_eq!(sent_on(On::AnAnswer, &answers, Duration::ZERO, &fence).await, (Err(THROTTLED), 1));
     }
 
     #[tokio::test]

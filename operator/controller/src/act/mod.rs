@@ -183,11 +183,11 @@ async fn delete<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Sent
     }
 }
 
-/// Deletes what was made for a group that is not there, if it is ours.
+/// Deletes what was made for a group that is not there, if it is ours. Both were just told, so no look has to be fresh.
 async fn delete_template<C: Cloud>(stage: &Stage<'_, C>, name: &GroupName) -> Result<Sent, CloudError> {
     if let Whose::Ours = whose(stage, name).await? {
         let place = place(stage, name);
-        match stage.patiently(|| stage.cloud.delete_template(&place, name)).await {
+        match stage.patiently_from_now(|| stage.cloud.delete_template(&place, name)).await {
             Ok(()) | Err(CloudError::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -36,8 +36,10 @@ fn scant() -> Vec<Rule> {
     families.map(|(service, action)| Rule { service: Some(service), ..always(action, one.clone()) }).into()
 }
 
-/// The same where all services share one bucket, with room for a single token, and at the true speed.
-const LEAST: Effect = Effect::Ration { every: SignedDuration::from_secs(1), burst: 1, spent: None };
+/// The same where all services share one bucket, with room for a single token.
+fn least(milliseconds: i64) -> Effect {
+    Effect::Ration { every: SignedDuration::from_millis(milliseconds), burst: 1, spent: None }
+}
 
 /// How far back AWS's answers may reach: 30 s, which are three ticks.
 const STALE: Effect = Effect::Stale { by: SignedDuration::from_secs(3) };
@@ -95,20 +97,11 @@ async fn one_call_a_second_of_each_family_and_none_more_at_once_is_enough() {
     assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_call_a_second_of_all_services_together_and_none_more_at_once_is_enough() {
-    let stage = stage("least").await;
-    let shared = stage.web.shared.clone();
-    let scene = Scene::set_on(stage, |environment| {
-        environment["spec"]["traffic"] = json!({ "targetGroup": { "arn": shared.target_group } });
-        environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": "6s" });
-        environment["spec"]["retain"]["previous"] = json!("5s");
-    })
-    .await;
-    let users = Users::at(&shared.url);
-    let capacity = Capacity::of(&scene.stage, &shared.target_group);
+/// One deploy in a cloud that takes no more calls than that, of all services together.
+async fn comes_through(scene: &Scene, users: Users, target_group: &str, least: Effect) {
+    let capacity = Capacity::of(&scene.stage, target_group);
     let _operator = scene.stage.operator("a").unwrap();
-    scene.hold(&[always("*", LEAST)], &[]);
+    scene.hold(&[always("*", least)], &[]);
     let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
     scene.stage.deploy("web-2", spec).await;
     for state in [State::EvaluateWait, State::RetainWait, State::RetireWait] {
@@ -119,6 +112,32 @@ async fn one_call_a_second_of_all_services_together_and_none_more_at_once_is_eno
     scene.serves("web-2").await;
     assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
     assert_eq!(users.leave().await, "two");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_a_second_of_all_services_together_and_none_more_at_once_is_enough() {
+    let stage = stage("least").await;
+    let shared = stage.web.shared.clone();
+    let scene = Scene::set_on(stage, |environment| {
+        environment["spec"]["traffic"] = json!({ "targetGroup": { "arn": shared.target_group } });
+        environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": "6s" });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    comes_through(&scene, Users::at(&shared.url), &shared.target_group, least(1_000)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_is_with_a_rule_over_two_target_groups_which_takes_twice_as_many_calls() {
+    let scene = Scene::set("least-rule", |environment| {
+        held(environment);
+        environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": "3s" });
+        environment["spec"]["retain"]["previous"] = json!("5s");
+    })
+    .await;
+    let target_group = &scene.stage.web.target_groups[0];
+    // Five times as fast, as above: in true time that deploy takes eight minutes.
+    comes_through(&scene, Users::of(&scene.stage), target_group, least(200)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
