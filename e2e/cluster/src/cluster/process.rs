@@ -17,6 +17,10 @@ use super::guard::Guard;
 /// How often the state of a process, or of what it serves, is looked at.
 pub(crate) const POLL: Duration = Duration::from_millis(20);
 
+/// What Go's garbage collector is told, in all components: to begin at five times of what is in use instead of twice, as
+/// long as that is not too much. A fourth of the API server's time would go into it otherwise.
+const COLLECTOR: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "1GiB")];
+
 /// A running component. Dropped, it is killed.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -28,7 +32,7 @@ impl Process {
     /// Starts `command` under `guard`; what it prints is appended to the file `log`.
     pub(crate) fn start(guard: &Guard, mut command: Command, log: PathBuf) -> io::Result<Self> {
         let output = File::options().create(true).append(true).open(&log)?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        command.envs(COLLECTOR).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         Ok(Self { child: guard.spawn(&mut command)?, log })
     }
 
