@@ -123,6 +123,9 @@ pub async fn reconcile<C: Cloud>(
     }
     if tick.state().is_terminal() && decision.action == Action::Wait {
         record::observed(&operator.deployments_api(&tick.namespace()), object).await?;
+        if decision.wake.is_none() && tick.gone.is_none() {
+            operator.desks.clear(&tick.deployment.uid, &desk, operator.certain_from().max(now.mono));
+        }
     }
 
     // 5. Requeue. A write wakes this Deployment by itself once the cache shows it.

@@ -103,6 +103,15 @@ impl Desks {
         *horizon = horizon.later(memory.horizon());
     }
 
+    /// Clears the desk of an object that rests, so that a thousand Deployments that have ended keep none. Should it be
+    /// looked at again, it gets a new one, which knows as much: one with a request that may land later than `certain`,
+    /// in time since the process started, stays.
+    pub fn clear(&self, uid: &Uid, desk: &Desk, certain: Duration) {
+        if desk.memory.certain_from().max(desk.parameter_uncertain_until) <= certain {
+            self.desks.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        }
+    }
+
     /// Clears the desks of objects that exist no more.
     pub fn keep(&self, exists: impl Fn(&Uid) -> bool) {
         self.desks.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
@@ -127,5 +136,19 @@ mod tests {
         let in_use = environment.lock().await;
         assert!(!desks.are_certain(second(400)));
         drop(in_use);
+    }
+
+    #[tokio::test]
+    async fn a_desk_is_cleared_once_nothing_of_it_can_land_any_more() {
+        let (desks, second, uid) = (Desks::default(), Duration::from_secs, Uid::new("deployment"));
+        let desk = desks.of(&uid, None, Duration::ZERO);
+        let mut desk = desk.lock().await;
+        desk.memory.unanswered(second(300));
+        desk.looked = Some(second(1));
+        desks.clear(&uid, &desk, second(299));
+        assert!(!desks.are_certain(second(300)), "it is still there, and in use");
+        desks.clear(&uid, &desk, second(300));
+        assert!(desks.are_certain(second(300)), "nobody has one");
+        assert_eq!(desks.of(&uid, None, Duration::ZERO).lock().await.looked, None, "the next one is new");
     }
 }
