@@ -14,7 +14,7 @@ pub(crate) fn all() -> Vec<Scope> {
 }
 
 /// How many steps CI tries in a scope that has no end.
-pub(crate) const WIDE: usize = 700_000;
+pub(crate) const WIDE: usize = 600_000;
 
 const NONE: Budget = Budget { requests: 0, deaths: 0, meddling: 0, crashes: 0, unanswered: 0 };
 

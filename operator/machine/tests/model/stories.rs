@@ -136,6 +136,29 @@ fn a_green_that_is_lost_brings_blue_back() {
 }
 
 #[test]
+fn a_green_that_is_gone_is_lost_whatever_is_waited_for() {
+    for (phase, step) in [
+        (Phase::EvaluateWait, Some(1)),
+        (Phase::RolloutWait, Some(2)),
+        (Phase::EvaluateWait, Some(2)),
+        (Phase::RetainWait, None),
+    ] {
+        let mut story = Story::weighted();
+        story.until(phase, step);
+        story.wall = Wall::Early;
+        story.state.change_world(|world| world.groups.retain(|id, _| *id != GREEN));
+        story.rest();
+        let history = story.history(0);
+        assert_eq!(
+            history[history.len() - 2..],
+            ["Rollback: GreenLost", "Failed: RollbackOk"],
+            "{phase} {step:?}"
+        );
+        assert!(story.carries(Id::BLUE), "{phase} {step:?}");
+    }
+}
+
+#[test]
 fn a_name_that_somebody_else_has_ends_a_deploy_by_itself_and_the_next_one_takes_another() {
     for routing in [Routing::Weighted, Routing::Shared, Routing::Workers] {
         let mut story = Story::new(routing, Beginning::Serving);
