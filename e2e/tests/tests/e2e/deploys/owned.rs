@@ -48,12 +48,16 @@ fn target_group_of(stage: &Stage, cluster: &str) -> String {
     stage.cloud.control().call(request).unwrap().target_groups.remove(0).target_group_arn
 }
 
-/// Of what an operator has asked whose it is. One that could not write down the answer asks again.
+/// Of what an operator has asked whose it is: once for each Deployment, and once more where it could not write down the
+/// answer.
 fn questioned(stage: &Stage) -> BTreeSet<String> {
-    stage.cloud.control().with(|world, _| {
-        let questions = world.log().entries().filter(|entry| entry.action == "DescribeTags");
-        questions.map(|entry| entry.resource.clone()).collect()
-    })
+    let questions: Vec<String> = stage.cloud.control().with(|world, _| {
+        let entries = world.log().entries().filter(|entry| entry.action == "DescribeTags");
+        entries.map(|entry| entry.resource.clone()).collect()
+    });
+    let asked: BTreeSet<String> = questions.iter().cloned().collect();
+    assert!(questions.len() <= asked.len() + 1, "asked again and again: {questions:#?}");
+    asked
 }
 
 async fn set_traffic(stage: &Stage, traffic: Value) {
