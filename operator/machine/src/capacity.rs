@@ -138,27 +138,15 @@ impl Carriers<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::{Apart, Attached, GroupSeen, Presence, SlotSeen};
+    use crate::reading::{Attached, GroupSeen, SlotSeen};
 
     /// Whether a group may be taken down, of `old` in A and `new` in B with two healthy instances each, and of `spare` in
     /// neither.
     fn may_go(name: &str, traffic: Traffic) -> bool {
-        let group = |attached| GroupSeen {
-            presence: Presence::Here,
-            min: 2,
-            max: 2,
-            desired: 2,
-            instances: 2,
-            in_service: 2,
-            healthy: 2,
-            draining: 0,
-            attached,
-            apart: Apart::NO,
-        };
         let groups = [
-            ("old", group(Attached::To(Slot::A))),
-            ("new", group(Attached::To(Slot::B))),
-            ("spare", group(Attached::Nowhere)),
+            ("old", GroupSeen::of_two(Attached::To(Slot::A))),
+            ("new", GroupSeen::of_two(Attached::To(Slot::B))),
+            ("spare", GroupSeen::of_two(Attached::Nowhere)),
         ];
         let groups = groups.map(|(name, seen)| (GroupName::new(name), seen)).into();
         let reading = Reading { groups, foreign: [].into(), traffic };

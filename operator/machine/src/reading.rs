@@ -124,6 +124,25 @@ impl Attached {
     }
 }
 
+#[cfg(test)]
+impl GroupSeen {
+    /// One of two instances, all of them healthy.
+    pub(crate) fn of_two(attached: Attached) -> Self {
+        Self {
+            presence: Presence::Here,
+            min: 2,
+            max: 2,
+            desired: 2,
+            instances: 2,
+            in_service: 2,
+            healthy: 2,
+            draining: 0,
+            attached,
+            apart: Apart::NO,
+        }
+    }
+}
+
 /// How requests were seen to reach the groups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Traffic {

@@ -40,6 +40,13 @@ pub struct Desk {
     pub reported: Option<(Duration, i64)>,
 }
 
+impl Desk {
+    /// From when on nothing that was sent for this object can land any more, in time since the process started.
+    fn certain_from(&self) -> Duration {
+        self.memory.certain_from().max(self.parameter_uncertain_until)
+    }
+}
+
 /// Everybody's.
 #[derive(Debug, Default)]
 pub struct Desks {
@@ -84,10 +91,7 @@ impl Desks {
     /// in use counts as not certain.
     pub fn are_certain(&self, now: Duration) -> bool {
         let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        desks.values().all(|desk| {
-            desk.try_lock()
-                .is_ok_and(|desk| desk.memory.certain_from().max(desk.parameter_uncertain_until) <= now)
-        })
+        desks.values().all(|desk| desk.try_lock().is_ok_and(|desk| desk.certain_from() <= now))
     }
 
     /// Tells a memory what is under way in its Environment, before a decision.
@@ -107,7 +111,7 @@ impl Desks {
     /// looked at again, it gets a new one, which knows as much: one with a request that may land later than `certain`,
     /// in time since the process started, stays.
     pub fn clear(&self, uid: &Uid, desk: &Desk, certain: Duration) {
-        if desk.memory.certain_from().max(desk.parameter_uncertain_until) <= certain {
+        if desk.certain_from() <= certain {
             self.desks.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
         }
     }

@@ -76,25 +76,10 @@ fn shared(step: Step, green: Attached, blue_carries: impl FnOnce() -> bool) -> O
 mod tests {
     use super::*;
     use crate::plan::Share;
-    use crate::reading::{Apart, Presence, SlotSeen, Traffic};
+    use crate::reading::{SlotSeen, Traffic};
 
     fn step(traffic: Share) -> Step {
         Step { capacity: Share::ALL, traffic }
-    }
-
-    fn green(attached: Attached) -> GroupSeen {
-        GroupSeen {
-            presence: Presence::Here,
-            min: 1,
-            max: 2,
-            desired: 2,
-            instances: 2,
-            in_service: 2,
-            healthy: 2,
-            draining: 0,
-            attached,
-            apart: Apart::NO,
-        }
     }
 
     #[test]
@@ -103,7 +88,7 @@ mod tests {
             let slot = |weight, strangers| SlotSeen { weight, strangers };
             let traffic_seen = Traffic::Weighted { a: slot(Some(100), 0), b: slot(weight, strangers) };
             let reading = Reading { groups: [].into(), foreign: [].into(), traffic: traffic_seen };
-            weighted(step(traffic), &green(attached), Slot::B, &reading).unwrap_or("nothing")
+            weighted(step(traffic), &GroupSeen::of_two(attached), Slot::B, &reading).unwrap_or("nothing")
         };
         let (apart, own) = (Share::NONE, Attached::To(Slot::B));
         assert_eq!(b(own, Some(0), 0, apart), "nothing");
@@ -134,7 +119,10 @@ mod tests {
             foreign: [].into(),
             traffic: Traffic::Weighted { a: slot(0), b: slot(100) },
         };
-        assert_eq!(weighted(step(Share::ALL), &green(Attached::To(Slot::B)), Slot::B, &reading), None);
+        assert_eq!(
+            weighted(step(Share::ALL), &GroupSeen::of_two(Attached::To(Slot::B)), Slot::B, &reading),
+            None
+        );
     }
 
     #[test]
