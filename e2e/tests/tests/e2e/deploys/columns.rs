@@ -41,8 +41,12 @@ async fn every_column_shows_what_its_head_says() {
     stage.create_environment(&stage.environment("web")).await;
     stage.deploy("web-1", json!({ "environment": "web", "request": { "paused": true } })).await;
     stage.until_state("web-1", State::Pending).await;
+    // Before anybody has looked whether the Environment was restored, that is what it waits for.
     let waits = |object: Option<&dryad_crds::Deployment>| {
-        object.is_some_and(|object| object.status.as_ref().is_some_and(|status| status.progress.is_some()))
+        let status = object.and_then(|object| object.status.as_ref());
+        status
+            .and_then(|status| status.progress.as_ref())
+            .is_some_and(|progress| progress.message == "paused")
     };
     stage.until("web-1", waits).await;
     let waiting = printed(&stage, "ddep/web-1", &[]).await;
