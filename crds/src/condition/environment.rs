@@ -5,15 +5,20 @@ use dryad_machine::history::History;
 use dryad_machine::name::Uid;
 use dryad_machine::state::State;
 use dryad_machine::tenure::Tenure;
+use dryad_machine::view::Past;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::declared::{Declared, Standing, standing};
 use super::deployment::why_it_ended;
-use super::{AVAILABLE, DRIFTED, Holds, LEFTOVERS, Of, PROJECTED, READY, RECONCILING, STALLED, settled};
+use super::{
+    AVAILABLE, DRIFTED, Holds, LEFTOVERS, Of, PROJECTED, READY, RECONCILING, STALLED, settled, stalled,
+};
 
 /// The reason of an Environment that names more than it may.
 const NOT_PERMITTED: &str = "NotPermitted";
+/// The reason of what nobody knows because the cloud was not seen.
+const NOT_SEEN: &str = "NotSeen";
 
 /// What an Environment's conditions follow from.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +27,8 @@ pub struct Facts<'a> {
     pub generation: i64,
     /// Turn, holder, deployed state.
     pub tenure: &'a Tenure,
+    /// Whether it is known that these are not older than the groups.
+    pub past: Past,
     /// What the Deployment whose turn it is still has to do.
     pub turn: InTurn,
     /// Whether what is deployed was made from the template that the spec holds now.
@@ -157,6 +164,7 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
     let rejection = rejection(facts).filter(|_| permitted && standing.is_none());
     match (&standing, facts.turn, &rejection) {
         (_, InTurn::Nobody, _) if facts.conflict.is_some() => add(STALLED, ready.reason, &ready.message),
+        (_, InTurn::Nobody, _) if ready.reason == NOT_SEEN => add(RECONCILING, NOT_SEEN, &ready.message),
         (Some(Standing::Underway(message)), _, _) => add(RECONCILING, "Deploying", message),
         (_, InTurn::Bringing, _) => {
             add(RECONCILING, "Deploying", &format!("turn {} is under way", facts.tenure.turn));
@@ -186,9 +194,29 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
 /// group that is gone. All else stays as it is.
 pub fn outdated(previous: &[Condition], generation: i64, now: Timestamp) -> Vec<Condition> {
     const WHY: &str = "its record is older than its groups, and is being brought up to them";
-    let unknown = available(Of { generation }, Service::Unknown(WHY), now);
-    let others = previous.iter().filter(|condition| condition.type_ != AVAILABLE).cloned();
-    settled(others.chain([unknown]).collect(), previous)
+    let of = Of { generation };
+    let at_work = of.condition(RECONCILING, Holds::True, "Adopting", WHY, now);
+    let others = without(previous, &[AVAILABLE, RECONCILING, STALLED]);
+    settled(others.chain([available(of, Service::Unknown(WHY), now), at_work]).collect(), previous)
+}
+
+/// The conditions while a record is older than its groups and nobody can tell which of them is to serve. It stalls until a
+/// person has decided, and what the record says of who serves counts as little.
+pub fn undecided(
+    previous: &[Condition],
+    reason: &str,
+    why: &str,
+    generation: i64,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let others: Vec<_> = without(previous, &[AVAILABLE]).collect();
+    let mut conditions = stalled(&others, reason, why, generation, now);
+    conditions.push(available(Of { generation }, Service::Unknown(why), now));
+    settled(conditions, previous)
+}
+
+fn without(conditions: &[Condition], types: &[&str]) -> impl Iterator<Item = Condition> {
+    conditions.iter().filter(|condition| !types.contains(&condition.type_.as_str())).cloned()
 }
 
 /// Whether this generation is deployed, and why.
@@ -218,7 +246,16 @@ fn ready(facts: Facts<'_>, standing: Option<&Standing>, previous: &[Condition]) 
         Some(Standing::Deployed) | None => {}
     }
     let Some(deployed) = &facts.tenure.deployed else {
-        return no("NothingDeployed", "nothing is deployed yet; create a Deployment".to_owned());
+        return match facts.past {
+            Past::Known => no("NothingDeployed", "nothing is deployed yet; create a Deployment".to_owned()),
+            Past::Unknown => Ready {
+                holds: Holds::Unknown,
+                reason: NOT_SEEN,
+                message: "nothing is recorded as deployed, and the cloud does not say whether groups are there; this \
+                          is asked again until it does"
+                    .to_owned(),
+            },
+        };
     };
     let how = match standing {
         Some(_) => "change spec.refreshToken",
@@ -262,7 +299,7 @@ fn available(of: Of, service: Service<'_>, now: Timestamp) -> Condition {
     let (holds, reason, message) = match service {
         Service::Served(message) => (Holds::True, "Serving", message),
         Service::Unserved(message) => (Holds::False, "NotServing", message),
-        Service::Unknown(message) => (Holds::Unknown, "NotSeen", message),
+        Service::Unknown(message) => (Holds::Unknown, NOT_SEEN, message),
     };
     of.condition(AVAILABLE, holds, reason, message, now)
 }
@@ -271,7 +308,7 @@ fn projected(of: Of, projection: &Projection, now: Timestamp) -> Condition {
     let (holds, reason, message) = match projection {
         Projection::Written(message) => (Holds::True, "Written", message),
         Projection::Withheld { reason, message } => (Holds::False, *reason, message),
-        Projection::Unknown(message) => (Holds::Unknown, "NotSeen", message),
+        Projection::Unknown(message) => (Holds::Unknown, NOT_SEEN, message),
     };
     of.condition(PROJECTED, holds, reason, message, now)
 }

@@ -2,7 +2,7 @@
 
 use dryad_crds::condition::declared::{Declared, Made, Request};
 use dryad_crds::condition::environment::{
-    Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions,
+    Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions, outdated, undecided,
 };
 use dryad_crds::environment::release::DeclaredRelease;
 use dryad_machine::deployed::{Deployed, Shipment};
@@ -12,7 +12,9 @@ use dryad_machine::name::{Turn, Uid};
 use dryad_machine::release::Release;
 use dryad_machine::state::State;
 use dryad_machine::tenure::Tenure;
+use dryad_machine::view::Past;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::json;
 
 use super::seen;
@@ -55,16 +57,15 @@ fn history(state: State) -> History {
     }
 }
 
-/// What is to be seen of an Environment: kstatus, the reason of `Ready`, and `Drifted` if it has.
-fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, template: Freshness) -> String {
-    let release: DeclaredRelease =
-        serde_json::from_value(json!({ "branch": "main", "commit": B })).expect("a release");
-    let facts = Facts {
+/// An Environment on which nobody works, and of which all is well.
+fn quiet(tenure: &Tenure) -> Facts<'_> {
+    Facts {
         generation: 3,
         tenure,
-        turn: InTurn::of(tenure, |_| state),
-        template,
-        declared: request.map(|request| Declared { release: &release, request }),
+        past: Past::Known,
+        turn: InTurn::Nobody,
+        template: Freshness::Current,
+        declared: None,
         newest: None,
         flaw: None,
         service: Service::Served("it serves"),
@@ -73,7 +74,15 @@ fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, te
         projection: None,
         permission: Permission::Granted,
         leftovers: Leftovers::None,
-    };
+    }
+}
+
+/// What is to be seen of an Environment: kstatus, the reason of `Ready`, and `Drifted` if it has.
+fn story(tenure: &Tenure, request: Option<Request<'_>>, state: Option<State>, template: Freshness) -> String {
+    let release: DeclaredRelease =
+        serde_json::from_value(json!({ "branch": "main", "commit": B })).expect("a release");
+    let declared = request.map(|request| Declared { release: &release, request });
+    let facts = Facts { turn: InTurn::of(tenure, |_| state), template, declared, ..quiet(tenure) };
     let conditions = conditions(facts, &[], Timestamp::UNIX_EPOCH);
     let again = dryad_crds::condition::environment::conditions(
         facts,
@@ -214,4 +223,20 @@ fn an_environment_that_declares_no_release_is_current_or_waits_for_somebody() {
     assert_eq!(story(&idle, Freshness::Outdated), "Failed Ready=False(TemplateChanged)");
     assert_eq!(story(&idle, Freshness::Unknown), "Failed Ready=Unknown(DeploymentGone)");
     assert_eq!(story(&busy, Freshness::Outdated), "InProgress Ready=False(TemplateChanged)");
+}
+
+#[test]
+fn after_a_restore_it_is_in_progress_until_it_is_adopted_or_waits_for_somebody() {
+    let idle = tenure(4, None, Some(runs(A, "a", 4)));
+    let before = [conditions(quiet(&idle), &[], Timestamp::UNIX_EPOCH), Vec::new()];
+    for before in &before {
+        let told = |conditions: Vec<Condition>| {
+            let status = json!({ "observedGeneration": 3, "conditions": conditions });
+            seen(&json!({ "metadata": { "generation": 3 }, "status": status }))
+        };
+        let doubted = outdated(before, 3, Timestamp::UNIX_EPOCH);
+        let stalled = undecided(&doubted, "RestoreAmbiguous", "two of them", 3, Timestamp::UNIX_EPOCH);
+        let again = outdated(&stalled, 3, Timestamp::UNIX_EPOCH);
+        assert_eq!([doubted, stalled, again].map(told), ["InProgress", "Failed", "InProgress"]);
+    }
 }

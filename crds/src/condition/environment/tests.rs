@@ -47,6 +47,7 @@ fn quiet(tenure: &Tenure) -> Facts<'_> {
     Facts {
         generation: 2,
         tenure,
+        past: Past::Known,
         turn: InTurn::Nobody,
         template: Freshness::Current,
         declared: None,
@@ -143,8 +144,39 @@ fn of_an_outdated_record_it_is_not_known_who_serves() {
     let idle = tenure(None, Some("web-6"));
     let before = conditions(quiet(&idle), &[], second(9));
     let meanwhile = outdated(&before, 2, second(12));
-    assert_eq!(line(&meanwhile), "Ready=True(Deployed)@9 Available=Unknown(NotSeen)@12");
+    assert_eq!(
+        line(&meanwhile),
+        "Ready=True(Deployed)@9 Available=Unknown(NotSeen)@12 Reconciling=True(Adopting)@12"
+    );
     assert_eq!(outdated(&meanwhile, 2, second(50)), meanwhile, "and that is written once");
+}
+
+#[test]
+fn while_nobody_can_tell_which_group_is_to_serve_it_is_not_known_who_does() {
+    let idle = tenure(None, Some("web-6"));
+    let before = outdated(&conditions(quiet(&idle), &[], second(9)), 2, second(12));
+    let stalled =
+        |before: &[Condition], at| undecided(before, "RestoreAmbiguous", "two of them", 2, second(at));
+    let meanwhile = stalled(&before, 15);
+    assert_eq!(
+        line(&meanwhile),
+        "Ready=False(RestoreAmbiguous)@15 Stalled=True(RestoreAmbiguous)@15 Available=Unknown(NotSeen)@12"
+    );
+    assert_eq!(stalled(&meanwhile, 50), meanwhile, "and that is written once");
+}
+
+#[test]
+fn of_an_empty_record_it_is_not_said_that_nothing_runs_before_the_cloud_was_seen() {
+    let fresh = tenure(None, None);
+    let told = |denied| {
+        let service = Service::Unknown("the cloud was not seen");
+        let facts = Facts { past: Past::Unknown, service, denied, ..quiet(&fresh) };
+        line(&conditions(facts, &[], second(9)))
+    };
+    let unknown = "Ready=Unknown(NotSeen)@9 Available=Unknown(NotSeen)@9 Reconciling=True(NotSeen)@9";
+    assert_eq!(told(None), unknown);
+    let denied = "Ready=False(AccessDenied)@9 Available=Unknown(NotSeen)@9 Stalled=True(AccessDenied)@9";
+    assert_eq!(told(Some("DescribeAutoScalingGroups is denied")), denied, "somebody has to do something");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use dryad_machine::name::{GroupName, Uid};
 use dryad_machine::reading::{AtWork, Reading};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
-use dryad_machine::view::Claim;
+use dryad_machine::view::{Claim, Past};
 
 use super::requested::Requested;
 use super::trigger::Pulled;
@@ -51,7 +51,9 @@ pub(super) async fn report<C: Cloud>(
         (Sight::Stray(words), _) => Service::Unknown(words),
         (_, Some((healthy, sentence))) if *healthy > 0 => Service::Served(sentence),
         (_, Some((_, sentence))) => Service::Unserved(sentence),
-        (_, None) if tenure.groups.is_empty() => Service::Unserved("there is no group yet"),
+        (_, None) if tenure.groups.is_empty() && tick.environment.past == Past::Known => {
+            Service::Unserved("there is no group yet")
+        }
         (_, None) => Service::Unknown("the cloud was not seen"),
     };
     let requested = Requested::of(tick, pulled).await?;
@@ -60,6 +62,7 @@ pub(super) async fn report<C: Cloud>(
     let facts = Facts {
         generation: tick.object.metadata.generation.unwrap_or_default(),
         tenure,
+        past: tick.environment.past,
         turn: InTurn::of(tenure, |holder| {
             of_uid(deployments, holder).and_then(|deployment| deployment.status.as_ref()?.state)
         }),

@@ -268,7 +268,9 @@ async fn stall<C: Cloud>(tick: &Tick<'_, C>, stored: Environment, why: &str) -> 
     warn!(environment = %tick.environment.name, why, "stalled");
     let generation = stored.metadata.generation.unwrap_or_default();
     let now = tick.operator.clock.now().wall;
-    rewrite(tick, stored, |before| condition::stalled(before, AMBIGUOUS, why, generation, now)).await
+    let undecided =
+        |before: &[Condition]| condition::environment::undecided(before, AMBIGUOUS, why, generation, now);
+    rewrite(tick, stored, undecided).await
 }
 
 /// Stores these conditions, if they are not what is stored.
@@ -280,6 +282,8 @@ async fn rewrite<C: Cloud>(
     let mut next = stored.clone();
     let status = next.status.get_or_insert_default();
     status.conditions = conditions(&status.conditions);
+    // Else whoever waits by generation would wait for a word on a status that a backup had, or that has none.
+    status.observed_generation = stored.metadata.generation.unwrap_or_default();
     if next.status != stored.status {
         record::environment_status(&tick.operator.environments_api(&tick.namespace()), &next).await?;
     }

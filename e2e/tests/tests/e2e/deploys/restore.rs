@@ -2,6 +2,7 @@
 
 use dryad_cluster::{Cluster, Options};
 use dryad_crds::{Deployment, Environment};
+use dryad_local_cloud::faults::Effect;
 use dryad_local_cloud::model::autoscaling::{
     AttachLoadBalancerTargetGroups, CreateAutoScalingGroup, DeleteAutoScalingGroup,
     DescribeAutoScalingGroups, DescribedGroup, GroupTag, TemplateSpecification,
@@ -11,6 +12,7 @@ use dryad_machine::event::Reason;
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_stage::deploys::history_of;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -20,6 +22,7 @@ use crate::deploys::capacity::declare;
 use crate::deploys::edited::by_shared;
 use crate::deploys::scene::{Place, Scene, WEB, changes, green_of};
 use crate::deploys::stage_on;
+use crate::deploys::trouble::always;
 use crate::deploys::users::Users;
 
 fn impatient(environment: &mut Value) {
@@ -280,7 +283,15 @@ async fn where_two_groups_carry_traffic_nothing_is_adopted_until_a_person_has_de
         })
     };
     let environment: Environment = scene.stage.until(WEB, stalled).await.unwrap();
-    let tenure = environment.status.unwrap().tenure;
+    let status = environment.status.unwrap();
+    assert_eq!(
+        Some(status.observed_generation),
+        environment.metadata.generation,
+        "else nobody sees it stall"
+    );
+    let available = status.conditions.iter().find(|condition| condition.type_ == "Available");
+    assert_eq!(available.map(|condition| condition.status.as_str()), Some("Unknown"));
+    let tenure = status.tenure;
     assert_eq!((tenure.turn.number(), tenure.groups.len(), tenure.holder), (0, 0, None));
     // Whoever waits goes on waiting, and says for what.
     let explained = |object: Option<&Deployment>| {
@@ -303,4 +314,32 @@ async fn where_two_groups_carry_traffic_nothing_is_adopted_until_a_person_has_de
     };
     scene.stage.until(WEB, adopted).await;
     until_canceled(&scene, "web-2", Reason::Restored).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_record_says_nothing_of_who_serves_before_the_cloud_has_answered() {
+    let scene = Scene::set("restored-blind", impatient).await;
+    let group = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let backup = Backup::take(&scene.stage).await;
+    backup.restore(&scene.stage, Status::Dropped).await;
+    scene.hold(&[always("*", Effect::Fail)], &[]);
+
+    let _operator = scene.stage.operator("after").unwrap();
+    let told = |environment: Option<&Environment>| {
+        let status = environment.and_then(|environment| environment.status.as_ref());
+        let said = status.map(|status| line(&status.conditions)).unwrap_or_default();
+        !said.is_empty() && {
+            assert!(!said.contains("NothingDeployed") && !said.contains("NotServing"), "{said}");
+            said.contains("Ready=Unknown") && said.contains("Reconciling=True")
+        }
+    };
+    scene.stage.until(WEB, told).await;
+    scene.let_all_go().await;
+    scene.serves_group(&group).await;
+}
+
+/// Conditions in a line.
+fn line(conditions: &[Condition]) -> String {
+    let each = conditions.iter().map(|it| format!("{}={} {}", it.type_, it.status, it.reason));
+    each.collect::<Vec<_>>().join(", ")
 }
