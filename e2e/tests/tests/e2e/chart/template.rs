@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use dryad_cluster::Assets;
+use dryad_controller::configuration::Configuration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
@@ -207,6 +208,9 @@ async fn wrong_values_are_refused_in_words_that_name_them() {
         ("watchNamespace=\"a,b\"", "/watchNamespace'"),
         ("installation=\"\"", "/installation'"),
         ("image.digest=\"abc\"", "/image/digest'"),
+        ("image.tag=\"v1 \"", "/image/tag'"),
+        ("fullnameOverride=\"9x\"", "/fullnameOverride'"),
+        ("podLabels={\"app.kubernetes.io/name\": \"x\"}", "invalid propertyName 'app.kubernetes.io/name'"),
         ("log.format=\"xml\"", "/log/format': value must be one of 'json', 'text'"),
         ("extraArgs=[\"loud\"]", "/extraArgs/0'"),
         ("serviceAccount={\"create\": false}", "serviceAccount.name has to name the one to use"),
@@ -218,5 +222,35 @@ async fn wrong_values_are_refused_in_words_that_name_them() {
     for (setting, words) in rows {
         let refusal = refusal(setting).await;
         assert!(refusal.contains(words), "{setting}: {refusal}");
+    }
+}
+
+/// Else a mistake would reach pods that have one to go by, and show only when the next ones can't start.
+#[tokio::test]
+async fn helm_refuses_of_a_configuration_what_no_operator_could_use() {
+    let page = std::fs::read_to_string(repository("docs/configuration.md")).expect("a page");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("one");
+    let account = |text: &str| format!("accounts: {{ a: {text} }}");
+    let usable = [example.to_owned(), account("{ namespaces: { '*': { rules: ['*'] } }, regions: [] }")];
+    let broken = [
+        account("{ regoins: [] }"),
+        account("{ namespaces: { shop: { subnet: [a] } } }"),
+        account("{ namespaces: { 'sh*p': {} } }"),
+        account("{ roleArn: dryad }"),
+        account("{ externalId: shop }"),
+        account("{ regions: us-east-1 }"),
+        account("{ regions: ['a\"b'] }"),
+        "accounts: { A: {} }".to_owned(),
+    ];
+    let judged = usable.iter().map(|text| (text, true)).chain(broken.iter().map(|text| (text, false)));
+    for (text, expected) in judged {
+        let value: Value = serde_saphyr::from_str(text).expect("YAML");
+        let mut helm = helm().await;
+        helm.args(RELEASE).arg(repository("charts/dryad"));
+        // `config` as a whole, as what is set is otherwise added to the chart's own.
+        helm.args(["--set-json", &format!("config={value}")]);
+        let output = helm.output().expect("it can be run");
+        assert_eq!(Configuration::parse(text).is_ok(), expected, "{text}");
+        assert_eq!(output.status.success(), expected, "{text}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
