@@ -25,9 +25,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 
 FROM alpine:${ALPINE_VERSION}
 # git 2.45 or newer, ssh for repositories that let everybody read, and the authorities that both and AWS's SDK trust.
-RUN apk add --no-cache ca-certificates-bundle git openssh-client-default
+# Whoever is the first process inherits the helpers of a git that was killed, and has to wait for their end: tini does.
+RUN apk add --no-cache ca-certificates-bundle git openssh-client-default tini
 COPY --from=build /dryad /usr/local/bin/dryad
 # The one that the chart runs it as. Nothing in the image belongs to it: what it writes is in volumes.
 USER 65532:65532
 EXPOSE 8080
-ENTRYPOINT ["/usr/local/bin/dryad"]
+ENTRYPOINT ["/sbin/tini", "--", "/usr/local/bin/dryad"]

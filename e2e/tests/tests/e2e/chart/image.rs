@@ -30,6 +30,18 @@ fn what_is_copied_exists_and_is_not_ignored() {
 }
 
 #[test]
+fn what_a_killed_git_leaves_behind_is_waited_for_by_the_first_process() {
+    let [entrypoint] = instructions("ENTRYPOINT").try_into().expect("one entrypoint");
+    assert!(entrypoint.starts_with(r#"["/sbin/tini", "--", "#), "{entrypoint}");
+    let installed =
+        instructions("RUN").into_iter().find(|line| line.contains("openssh-client")).expect("git");
+    assert!(installed.split_whitespace().any(|package| package == "tini"), "{installed}");
+    let deployment =
+        read_to_string(repository("charts/dryad/templates/deployment.yaml")).expect("a template");
+    assert!(!deployment.contains("command:"), "the image says what is started");
+}
+
+#[test]
 fn it_is_built_by_a_rust_that_the_workspace_takes() {
     let manifest = read_to_string(repository("Cargo.toml")).expect("a manifest");
     let arguments = instructions("ARG");
