@@ -11,7 +11,7 @@ use crate::decide::{Action, Decision, Retiring, TenureChange, Write, one_from_us
 use crate::memory::{Memory, Now};
 use crate::name::GroupName;
 use crate::reading::{AtWork, Reading};
-use crate::tenure::{End, Role, Tenure};
+use crate::tenure::{End, Member, Role, Tenure};
 use crate::upkeep::{self, Lack};
 use crate::view::{Deletion, EnvironmentView, Finalizer, Past};
 
@@ -184,10 +184,16 @@ fn at_work(environment: &EnvironmentView, name: &GroupName) -> AtWork {
     }
 }
 
-/// The turn of a holder that vanished: what carries traffic in either of two readings serves, all else goes.
+/// The turn of a holder that vanished: what carries traffic in either of two readings serves, all else goes. Where nothing
+/// does, because somebody keeps requests away for a while, what served until then is still what serves.
 fn end_of_vanished(environment: &EnvironmentView, readings: [&Reading; 2]) -> End {
     let carries =
         |name: &GroupName| readings.iter().any(|reading| reading.carries(name, at_work(environment, name)));
-    let members = environment.tenure.groups.iter().map(|member| &member.name);
-    End { serving: members.filter(|name| carries(name)).cloned().collect(), gone: Vec::new(), deployed: None }
+    let names = |of: &dyn Fn(&Member) -> bool| -> Vec<GroupName> {
+        let members = environment.tenure.groups.iter().filter(|member| of(member));
+        members.map(|member| member.name.clone()).collect()
+    };
+    let carriers = names(&|member| carries(&member.name));
+    let serving = if carriers.is_empty() { names(&|member| member.role == Role::Serving) } else { carriers };
+    End { serving, gone: Vec::new(), deployed: None }
 }

@@ -5,6 +5,7 @@
 
 mod horizon;
 mod looks;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::tenure::{Role, Tenure};
 pub use horizon::Horizon;
 use looks::Looks;
 pub use looks::{Look, Now};
+use watch::Watch;
 
 /// What one tick learned from the checks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +63,8 @@ pub struct Memory {
     note: Option<String>,
     /// What kept the last change from being made.
     hindrance: Option<String>,
+    /// For how long the cloud was seen.
+    watch: Watch,
     confirmed: BTreeSet<GroupName>,
 }
 
@@ -78,6 +82,7 @@ impl Memory {
             refused: None,
             note: None,
             hindrance: None,
+            watch: Watch::default(),
             confirmed: BTreeSet::new(),
         }
     }
@@ -92,11 +97,13 @@ impl Memory {
             self.refused = None;
             self.note = None;
             self.hindrance = None;
+            self.watch = Watch::default();
         }
     }
 
     /// Takes in a reading. Two that count as two are at least a tick apart.
     pub fn saw(&mut self, look: Look, tick: Duration) {
+        self.watch.looked(look.at.mono, tick);
         self.looks.take(look, tick);
     }
 
@@ -247,6 +254,11 @@ impl Memory {
     /// Why the cloud refused for good, in this state.
     pub fn refusal(&self) -> Option<&str> {
         self.refused.as_deref()
+    }
+
+    /// For how long this process has seen the cloud, in this state.
+    pub fn watched_for(&self) -> Duration {
+        self.watch.so_far()
     }
 
     /// Whether the group is gone: its deletion was answered after its last creation could land, and two

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use dryad_machine::access::Access;
-use dryad_machine::decide::{Action, Decision, decide};
+use dryad_machine::decide::{Action, Decision, Write, decide};
 use dryad_machine::deployed::Shipment;
 use dryad_machine::effect::Effect;
 use dryad_machine::event::Reason;
@@ -129,23 +129,31 @@ fn group(slot: Slot, healthy: u32) -> GroupSeen {
 
 /// What is decided where two looks show so many healthy instances of blue, and this traffic.
 fn decided(blue: u32, traffic: Traffic) -> Decision {
-    let groups = [("blue", group(Slot::A, blue)), ("green", group(Slot::B, 2))];
-    let groups = groups.map(|(name, seen)| (GroupName::new(name), seen)).into();
-    let reading = Reading { groups, foreign: BTreeMap::new(), traffic };
+    let reading = two_of_each(blue, traffic);
     let (deployment, environment) = (deployment(), environment());
     let mut memory = Memory::new(Duration::ZERO);
     memory.enter(Stage::from(&deployment.history));
     for second in [109, 110] {
         memory.saw(Look { at: at(second), reading: reading.clone() }, TICK);
     }
-    let view = View {
-        deployment: &deployment,
-        environment: Some(&environment),
+    decide(view(&deployment, &environment), &memory, at(110))
+}
+
+/// A look at two instances of each group, so many of blue's healthy, and this traffic.
+fn two_of_each(blue: u32, traffic: Traffic) -> Reading {
+    let groups = [("blue", group(Slot::A, blue)), ("green", group(Slot::B, 2))];
+    let groups = groups.map(|(name, seen)| (GroupName::new(name), seen)).into();
+    Reading { groups, foreign: BTreeMap::new(), traffic }
+}
+
+fn view<'a>(deployment: &'a DeploymentView, environment: &'a EnvironmentView) -> View<'a> {
+    View {
+        deployment,
+        environment: Some(environment),
         home: Home::Standing,
         queue: Queue { place: PlaceInLine::NotYet, others: Others::None, successor: Successor::None },
         resolution: &Resolution::Unknown(None),
-    };
-    decide(view, &memory, at(110))
+    }
 }
 
 fn on_green() -> Traffic {
@@ -177,4 +185,43 @@ fn a_rule_of_another_shape_is_left_as_somebody_made_it_and_that_is_said() {
     let decision = decided(2, Traffic::Unusable("the rule also forwards to c".to_owned()));
     assert_eq!(decision.action, Action::Wait);
     assert_eq!(said(&decision), "rolling back, but the rule also forwards to c");
+}
+
+#[test]
+fn a_rollback_ends_in_time_though_somebody_undoes_every_change_of_the_weights() {
+    let (deployment, environment) = (deployment(), environment());
+    let mut memory = Memory::new(Duration::ZERO);
+    memory.enter(Stage::from(&deployment.history));
+    let mut shifts = 0;
+    let ended = (101..1_100).find(|second| {
+        let now = at(*second);
+        memory.saw(Look { at: now, reading: two_of_each(2, on_green()) }, TICK);
+        match decide(view(&deployment, &environment), &memory, now).action {
+            Action::Act(_) => {
+                shifts += 1;
+                memory.rerouted(now.mono + TICK * 3);
+                memory.mutated();
+                false
+            }
+            Action::Write(write) => {
+                assert!(matches!(write, Write::Append(_)), "{write:?}");
+                true
+            }
+            Action::Wait => false,
+        }
+    });
+    assert!(shifts > 100, "until then it goes on trying: {shifts}");
+    assert!(ended.is_some_and(|second| (1_000..1_010).contains(&second)), "{ended:?}");
+}
+
+#[test]
+fn a_rollback_that_nobody_could_watch_over_still_gives_blue_the_traffic_back() {
+    let (deployment, environment) = (deployment(), environment());
+    let mut memory = Memory::new(Duration::ZERO);
+    memory.enter(Stage::from(&deployment.history));
+    let decided = [101, 5_000, 5_001].map(|second| {
+        memory.saw(Look { at: at(second), reading: two_of_each(2, on_green()) }, TICK);
+        decide(view(&deployment, &environment), &memory, at(second)).action
+    });
+    assert_eq!(decided[2], Action::Act(vec![Effect::Shift(Slot::A)]));
 }

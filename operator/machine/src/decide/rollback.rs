@@ -11,6 +11,18 @@ use crate::reading::{Attached, GroupSeen, Presence, Reading};
 
 /// Whatever going back still lacks, the most urgent first.
 pub(super) fn roll_back(case: &Case<'_>) -> Vec<Effect> {
+    // Its looks go with each change that is made: whoever undoes them all would else keep it from ever being given up.
+    if is_overdue(case) && case.is_certain() { Vec::new() } else { due(case) }
+}
+
+/// Whether its time is up. What counts of it is when the cloud was seen: where that was away, or this process, blue still
+/// gets its traffic back.
+pub(super) fn is_overdue(case: &Case<'_>) -> bool {
+    let seen_for = case.elapsed().min(case.memory.watched_for());
+    case.pace().is_some_and(|pace| seen_for >= pace.rollout_timeout())
+}
+
+fn due(case: &Case<'_>) -> Vec<Effect> {
     let (Some(plan), Some(reading)) = (case.plan(), case.reading()) else { return Vec::new() };
     let mut effects = regrow(plan, reading);
     effects.extend(return_traffic(case, plan, reading));

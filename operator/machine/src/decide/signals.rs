@@ -296,7 +296,7 @@ fn timed_out(case: &Case<'_>) -> Option<Signal> {
         State::Resolve | State::Prepare | State::RolloutWait => (pace.rollout_timeout(), true),
         State::EvaluateWait => (pace.evaluate_timeout(), true),
         // Giving up a rollback asks whom traffic is on: two looks that agree, with nothing under way.
-        State::Rollback => (pace.rollout_timeout(), knows_the_carrier(case)),
+        State::Rollback => (pace.rollout_timeout(), rollback::is_overdue(case) && knows_the_carrier(case)),
         State::RetireWait => (pace.rollout_timeout(), case.is_certain() && is_projected(case)),
         State::Pending
         | State::RetainWait

@@ -96,8 +96,8 @@ pub(super) fn deployed(case: &Case<'_>, plan: &Plan) -> Deployed {
 /// How the turn of a deploy that has ended is given back; none as long as that takes another look.
 ///
 /// Its history says how, unless something was given up: a rollback by one who may have been overtaken by another who
-/// brought the traffic back, or the retiring of a blue that after a restore may still have it. Then who serves is who
-/// carries it now.
+/// brought the traffic back, or the retiring of a blue that may still have it, after a restore or because somebody has
+/// given it back by hand. Then who serves is who carries it now.
 pub(super) fn end(case: &Case<'_>) -> Option<End> {
     let environment = case.environment()?;
     let deployment = case.view.deployment;
@@ -114,7 +114,8 @@ pub(super) fn end(case: &Case<'_>) -> Option<End> {
         true => vec![plan.green.clone()],
         false => plan.blue.clone(),
     };
-    let given_up = matches!(last.reason, Reason::TimedOut | Reason::BlueLost);
+    // Superseded is, of those that have a plan, only who was retiring blue.
+    let given_up = matches!(last.reason, Reason::TimedOut | Reason::BlueLost | Reason::Superseded);
     let carriers = if given_up { carriers(case, plan)? } else { Vec::new() };
     let serving = match last.state {
         _ if carriers.is_empty() => by_history,

@@ -228,7 +228,7 @@ pub(crate) fn environment(routing: Routing) -> Environment {
             strategy: Strategy::BlueGreen,
             pace: Pace {
                 tick_seconds: tick,
-                rollout_timeout_seconds: 10_000,
+                rollout_timeout_seconds: 30,
                 evaluate_seconds: 0,
                 evaluate_timeout_seconds: 10_000,
                 retain_seconds: 10_000,

@@ -4,11 +4,12 @@
 //! its own questions, and put together again before the next one at fixed times: as far as any decision can tell,
 //! it is the same memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use dryad_machine::memory::{Look, Memory, Now, Stage, Verdict};
+use dryad_machine::reading::{Reading, Traffic};
 use jiff::Timestamp;
 
 use crate::api::TICK_SECONDS;
@@ -22,6 +23,9 @@ pub(crate) const PRESENT: Duration = Duration::from_secs(40);
 pub(crate) const LAST_TICK: Duration = Duration::from_secs(30);
 pub(crate) const BEFORE_LAST_TICK: Duration = Duration::from_secs(10);
 const LONG_AGO: Duration = Duration::ZERO;
+
+/// From one tick to the next it can be as long as a rollback may take.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// Z.
 pub(crate) const UNCERTAINTY: Duration = Duration::from_secs(5_000);
@@ -80,6 +84,10 @@ pub(crate) enum Certainty {
     Uncertain,
 }
 
+fn empty() -> Reading {
+    Reading { groups: BTreeMap::new(), foreign: BTreeMap::new(), traffic: Traffic::Workers }
+}
+
 /// One loop's memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Remembered {
@@ -90,6 +98,8 @@ pub(crate) struct Remembered {
     fresh: bool,
     verdict: Option<Said>,
     refused: bool,
+    /// Whether there was a look in an earlier tick.
+    watched: bool,
     confirmed: BTreeSet<Id>,
     pub(crate) certainty: Certainty,
 }
@@ -103,6 +113,7 @@ impl Remembered {
             fresh: false,
             verdict: None,
             refused: false,
+            watched: false,
             confirmed: BTreeSet::new(),
             certainty,
         }
@@ -112,6 +123,12 @@ impl Remembered {
     pub(crate) fn recall(&self) -> Memory {
         let mut memory = Memory::new(Duration::ZERO);
         memory.enter(self.stage);
+        if self.watched {
+            for mono in [LONG_AGO, LONG_AGO + LONG] {
+                memory.saw(Look { at: Wall::Early.now(mono), reading: empty() }, TICK);
+            }
+            memory.mutated();
+        }
         for id in &self.confirmed {
             memory.deletion_answered(&id.name(), Duration::ZERO);
         }
@@ -170,6 +187,7 @@ impl Remembered {
                 Verdict::NotYet(_) => Said::NotYet,
             }),
             refused: memory.refusal().is_some(),
+            watched: look.is_some() || (self.watched && self.stage == stage),
             confirmed: ids.filter(|id| memory.is_deletion_answered(&id.name())).collect(),
             certainty: match memory.is_certain(Wall::Early.now(PRESENT)) {
                 false => Certainty::Uncertain,

@@ -350,3 +350,26 @@ fn a_blue_that_is_held_when_its_deploy_vanishes_is_let_go_of() {
     assert!(!is_held(&story) && story.carries(Id::BLUE) && !story.exists(GREEN));
     assert_eq!(story.state.world.groups[&Id::BLUE].min, 0);
 }
+
+#[test]
+fn whoever_has_the_traffic_by_hand_serves_when_another_deploy_cuts_the_retiring_short() {
+    let mut story = Story::weighted();
+    story.until(Phase::RetainWait, None);
+    story.state.change_world(|world| world.weights.swap(0, 1));
+    story.ask(Ask::Create(1));
+    story.rest();
+    assert_eq!(story.history(0), then(&["RetireWait: Superseded", "Done: Superseded"]));
+    assert_eq!((story.phase(1), story.role(Id::BLUE)), (Phase::RetainWait, Some(Role::Serving)));
+    assert!(story.carries(SECOND) && !story.exists(GREEN));
+}
+
+#[test]
+fn where_a_holder_vanishes_while_nobody_gets_requests_what_served_is_kept() {
+    let mut story = Story::weighted();
+    story.until(Phase::EvaluateWait, Some(1));
+    story.state.change_world(|world| world.weights = [Some(0); 2]);
+    story.ask(Ask::ForceDelete(0));
+    story.rest();
+    assert_eq!(story.role(Id::BLUE), Some(Role::Serving));
+    assert!(!story.exists(GREEN));
+}
