@@ -61,7 +61,7 @@ fn weighted(
     let Some(seen) = reading.traffic.slot(slot) else { return Vec::new() };
     let Some(weight) = seen.weight else { return vec![Effect::Enlist(slot)] };
     if !green.attached.includes(slot) {
-        let squatters: Vec<_> = in_slot(reading, slot).filter(|name| **name != plan.green).collect();
+        let squatters: Vec<_> = in_slot(reading, slot).collect();
         if squatters.is_empty() && seen.strangers == 0 && weight == 0 {
             return vec![Effect::Attach { group: plan.green.clone(), slot: Some(slot) }];
         }

@@ -1,0 +1,7 @@
+//! Single decisions, each at a moment of a deploy where all is as it should be but for what the test says: what is done
+//! next, in which order, and what is not done yet.
+
+mod coming_in;
+mod going_back;
+mod moment;
+mod taking_down;
