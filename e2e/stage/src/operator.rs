@@ -4,7 +4,8 @@
 //! the API server answers nobody for longer than a lease. What ends in any other way stays as it is, for the test to see.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -145,6 +146,24 @@ impl Operator {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What it has counted since it was started the last time, as Prometheus would see it.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn metrics(&self) -> String {
+        let log = self.log();
+        let line = log.lines().rfind(|line| line.contains("answering /metrics")).expect("it says where");
+        let port = line.rsplit("127.0.0.1:").next().expect("a port");
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it answers");
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: dryad\r\nConnection: close\r\n\r\n")
+            .expect("it listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("text");
+        answer
     }
 
     /// Waits until it has logged these words; all that it has logged.

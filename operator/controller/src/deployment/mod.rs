@@ -9,6 +9,7 @@ mod line;
 mod look;
 mod queue;
 mod resolve;
+mod settled;
 
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ use crate::process::desk::Desk;
 use crate::process::operator::{Operator, TickError};
 use crate::tags::{Freight, Owner};
 use home::Gone;
+
+pub(crate) use settled::Settled;
 
 /// How often an unchanged object is looked at again when nothing else wakes it.
 const IDLE: Duration = Duration::from_secs(300);
@@ -105,7 +108,7 @@ pub async fn reconcile<C: Cloud>(
 
     // 4. Record, or act.
     match &decision.action {
-        Action::Write(write) => tick.write(write, desk.settled.as_ref()).await?,
+        Action::Write(write) => tick.write(write, desk.settled.as_ref().and_then(Settled::template)).await?,
         Action::Act(effects) => {
             if let Some(sight) = &sight {
                 tick.act(effects, &sight.reading, &mut desk.memory).await?;

@@ -2,18 +2,19 @@
 
 use dryad_cloud::{Cloud, CloudError};
 use dryad_crds::deployment::Mode;
-use dryad_crds::deployment::status::Template;
+use dryad_crds::deployment::status::Launch;
 use dryad_crds::environment::EnvironmentSpec;
 use dryad_crds::environment::source::Source as SourceSpec;
 use dryad_crds::environment::traffic::Traffic;
 use dryad_machine::deployed::Shipment;
-use dryad_machine::release::ReleaseRequest;
+use dryad_machine::release::{Release, ReleaseRequest};
 use dryad_machine::state::State;
 use dryad_machine::view::Resolution;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
 use super::Tick;
+use super::settled::settle;
 use crate::claim::owned;
 use crate::green::launch::{self, Obstacle};
 use crate::process::denials::Ask;
@@ -22,7 +23,7 @@ use crate::release::git::BasicAuth;
 use crate::release::{Answer, Asked, NOTHING_RECORDED, Past, Retry, Source, decide};
 
 /// The release, as far as it is known, once what its launch needs is settled too. Git is asked until it has answered
-/// once, the cloud until it has, and again when the Environment is edited before the plan is recorded.
+/// once, the cloud until it has answered for good, and again when the Environment is edited before that is recorded.
 pub(super) async fn resolve<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Resolution {
     if tick.state() != State::Resolve {
         (desk.resolved, desk.settled) = (None, None);
@@ -41,7 +42,8 @@ pub(super) async fn resolve<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Re
     }
     match (resolution, &tick.environment) {
         (Resolution::Resolved(shipment), Some(environment)) => {
-            match settle(tick, desk, &environment.spec, &shipment).await {
+            let asked = look(tick, &environment.spec, &shipment.release);
+            match settle(&mut desk.settled, &environment.spec, asked).await {
                 Ok(()) => Resolution::Resolved(shipment),
                 Err(Obstacle::Passing(why)) => Resolution::Unknown(Some(why)),
                 Err(Obstacle::Lasting(why)) => Resolution::Rejected(why),
@@ -51,27 +53,22 @@ pub(super) async fn resolve<C: Cloud>(tick: &Tick<'_, C>, desk: &mut Desk) -> Re
     }
 }
 
-async fn settle<C: Cloud>(
+/// Asks the cloud what is declared for the launch of a release comes to, and whose that is which its traffic goes through.
+async fn look<C: Cloud>(
     tick: &Tick<'_, C>,
-    desk: &mut Desk,
     environment: &EnvironmentSpec,
-    shipment: &Shipment,
-) -> Result<(), Obstacle> {
-    if desk.settled.as_ref().is_some_and(|settled| settled.is_of(environment)) {
-        return Ok(());
-    }
-    let declared = Template::of(environment);
+    release: &Release,
+) -> Result<Launch, Obstacle> {
+    let (target, access) = (&environment.target, Traffic::access(environment.traffic.as_ref()));
     let hear = |ask: Ask, answer: Result<(), &CloudError>| {
         if let Some(view) = &tick.environment_view {
             tick.operator.denials.answered(&view.revision.uid, ask, answer);
         }
     };
-    let launch = launch::look(&*tick.operator.cloud, &declared.target, &shipment.release, hear).await?;
-    let access = Traffic::access(declared.traffic.as_ref());
+    let launch = launch::look(&*tick.operator.cloud, target, release, hear).await?;
     let of_owner = |answer: Result<(), &CloudError>| hear(Ask::Owner, answer);
-    owned::look(&*tick.operator.cloud, &declared.target.place(), &access, of_owner).await?;
-    desk.settled = Some(Template { launch: Some(launch), ..declared });
-    Ok(())
+    owned::look(&*tick.operator.cloud, &target.place(), &access, of_owner).await?;
+    Ok(launch)
 }
 
 async fn ask<C: Cloud>(tick: &Tick<'_, C>) -> Resolution {

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dryad_crds::deployment::status::Template;
 use dryad_machine::memory::{Horizon, Memory};
 use dryad_machine::name::{Turn, Uid};
 use dryad_machine::tenure::Tenure;
 use dryad_machine::view::{EnvironmentView, Resolution};
 
+use crate::deployment::Settled;
 use crate::environment::Known;
 use crate::projection::Seen;
 
@@ -22,8 +22,8 @@ pub struct Desk {
     pub looked: Option<Duration>,
     /// The release that `Resolve` found, so that git is asked once.
     pub resolved: Option<Resolution>,
-    /// The part of the Environment that its plan will be frozen with, what it left open settled.
-    pub settled: Option<Template>,
+    /// What the cloud said for good of what the Environment declares, so that it is asked once.
+    pub(crate) settled: Option<Settled>,
     /// How an Environment's parameter was when it was last looked at.
     pub projected: Option<Seen>,
     /// Until when a write of that parameter that was not answered may still land, in time since the process started.

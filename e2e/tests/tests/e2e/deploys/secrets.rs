@@ -1,8 +1,5 @@
 //! No secret shows: not in a status, an Event, the log at its most talkative, or a metric.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use dryad_crds::{Deployment, Environment};
 use dryad_git_server::{Manners, Server};
 use dryad_machine::state::State;
@@ -52,22 +49,8 @@ async fn shown(stage: &Stage, operator: &Operator) -> Vec<(&'static str, String)
         ("Deployments", all::<Deployment>(stage).await),
         ("Events", all::<Event>(stage).await),
         ("the log", operator.log()),
-        ("metrics", metrics(operator)),
+        ("metrics", operator.metrics()),
     ]
-}
-
-fn metrics(operator: &Operator) -> String {
-    let log = operator.log();
-    let line = log.lines().find(|line| line.contains("answering /metrics")).expect("it says where");
-    let port = line.rsplit("127.0.0.1:").next().expect("a port");
-    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it answers");
-    stream
-        .write_all(b"GET /metrics HTTP/1.1\r\nHost: dryad\r\nConnection: close\r\n\r\n")
-        .expect("it listens");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("text");
-    answer
 }
 
 #[tokio::test(flavor = "multi_thread")]
