@@ -27,6 +27,16 @@ pub(crate) fn by_shared(scene: &Scene) -> Value {
     } })
 }
 
+/// From now on requests come by a target group that may be named, and that nobody has made yet.
+fn by_what_is_not_there_yet(scene: &Scene) -> Value {
+    let absent = format!("{}0", scene.stage.web.shared.target_group);
+    let mut configuration = scene.stage.configuration();
+    let permits = &mut configuration["accounts"]["default"]["namespaces"][&scene.stage.namespace];
+    permits["targetGroups"].as_array_mut().unwrap().push(json!(absent));
+    scene.stage.configure(&configuration).unwrap();
+    json!({ "traffic": { "loadBalancerRule": null, "targetGroup": { "arn": absent } } })
+}
+
 fn elsewhere(field: &str, name: &str) -> Value {
     json!({ "target": { "autoScalingGroup": { field: name } } })
 }
@@ -49,9 +59,9 @@ async fn until_said(scene: &Scene, type_: &str, status: &str) {
 /// Edits an Environment between two deploys, and then deletes it.
 async fn edited_and_deleted(name: &str, edit: impl FnOnce(&Scene) -> Value) {
     let scene = Scene::set(name, |_| {}).await;
-    let users = Users::of(&scene.stage);
+    let (users, edit) = (Users::of(&scene.stage), edit(&scene));
     let _operator = scene.stage.operator("a").unwrap();
-    declare(&scene, edit(&scene)).await;
+    declare(&scene, edit).await;
     until_said(&scene, "Ready", "False").await;
     until_said(&scene, "Available", "True").await;
     assert_eq!(users.leave().await, "one");
@@ -71,6 +81,7 @@ async fn what_serves_is_known_and_taken_down_where_it_is_whatever_the_spec_says_
         Box::pin(edited_and_deleted("edited-traffic", by_shared)),
         Box::pin(edited_and_deleted("edited-region", |_| elsewhere("region", "eu-west-1"))),
         Box::pin(edited_and_deleted("edited-account", |_| elsewhere("account", "production"))),
+        Box::pin(edited_and_deleted("edited-ahead", by_what_is_not_there_yet)),
     );
 }
 

@@ -6,7 +6,7 @@ use dryad_local_cloud::model::autoscaling::{TerminateInstanceInAutoScalingGroup,
 use dryad_machine::event::Reason;
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
-use dryad_stage::deploys::{history_of, table};
+use dryad_stage::deploys::{history_of, path_of, table};
 use serde_json::json;
 
 use crate::deploys::capacity::{bounds, declare, group, until_sized};
@@ -109,9 +109,15 @@ async fn instances_that_die_on_the_way_are_replaced_and_the_deploy_goes_on() {
     let blue = blue_of(&scene).await;
     let _operator = scene.stage.operator("a").unwrap();
     scene.deploy_held("web-2").await;
-    let green = green_of(&scene.bring("web-2", Place::ProvenApart).await);
+    let proven = scene.bring("web-2", Place::ProvenApart).await;
+    let green = green_of(&proven);
+    scene.hold(&[], &[no_capacity()]);
     strike(&scene, &green, 1);
     strike(&scene, &blue, 1);
+    until_looked(&scene, 6).await;
+    let deploy = scene.stage.api::<Deployment>().get("web-2").await.unwrap();
+    assert_eq!(path_of(&deploy), path_of(&proven), "{}", table(&deploy));
+    scene.let_all_go().await;
     until_sized(&scene, &green, 2, 4, 2).await;
     until_sized(&scene, &blue, 2, 4, 2).await;
     let_finish(&scene, "web-2", &green).await;
