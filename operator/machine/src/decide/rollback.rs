@@ -115,7 +115,7 @@ pub(super) fn is_complete(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bo
 }
 
 /// What somebody has to know of the groups when it is over; none where they are as they should be.
-pub(super) fn left_alone(plan: &Plan, reading: &Reading) -> Vec<String> {
+pub(super) fn left_alone(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<String> {
     let green = reading.foreign.get(&plan.green).map(|lacking| {
         format!(
             "what is called {} does not carry this Deployment's tags ({lacking}) and is left alone: if it is green, delete \
@@ -123,14 +123,27 @@ pub(super) fn left_alone(plan: &Plan, reading: &Reading) -> Vec<String> {
             plan.green
         )
     });
-    green.into_iter().chain(stray_blue(plan, reading)).collect()
+    green.into_iter().chain(stray_blue(case, plan, reading)).collect()
 }
 
 /// That blue has lost its tags, if it has.
-pub(super) fn stray_blue(plan: &Plan, reading: &Reading) -> Option<String> {
+pub(super) fn stray_blue(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<String> {
     let (name, lacking) = plan.blue.iter().find_map(|name| Some((name, reading.foreign.get(name)?)))?;
-    Some(format!(
-        "group {name} does not carry this Environment's tags any more ({lacking}): it serves and is left as it is, so give \
-         it its tags back, and it gets the declared bounds"
-    ))
+    let so = if is_detached(case, plan, name, reading) {
+        "it can't be attached again, so give it its tags back, and it is"
+    } else {
+        "it serves and is left as it is, so give it its tags back, and it gets the declared bounds"
+    };
+    Some(format!("group {name} does not carry this Environment's tags any more ({lacking}): {so}"))
+}
+
+/// Whether no request can reach it before it is attached again.
+fn is_detached(case: &Case<'_>, plan: &Plan, name: &GroupName, reading: &Reading) -> bool {
+    let slot = match plan.route {
+        Route::Weighted { green } => Some(green.other()),
+        Route::Shared {} => None,
+        Route::Workers {} => return false,
+    };
+    let detached = reading.group(name).is_some_and(|seen| seen.attached == Attached::Nowhere);
+    detached && case.belongs(name, slot)
 }

@@ -284,7 +284,7 @@ fn is_projected(case: &Case<'_>) -> bool {
 fn rolled_back(case: &Case<'_>) -> Option<Signal> {
     let (plan, reading) = (case.plan()?, case.reading()?);
     (case.is_certain() && rollback::is_complete(case, plan, reading)).then(|| {
-        let left_alone = rollback::left_alone(plan, reading);
+        let left_alone = rollback::left_alone(case, plan, reading);
         let end = if reading.is_ours(&plan.green) { "rolled back, green is gone" } else { "rolled back" };
         signal_of(Reason::RollbackOk, [vec![end.to_owned()], left_alone].concat().join("; "))
     })

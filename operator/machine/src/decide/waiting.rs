@@ -112,7 +112,11 @@ fn rolling_back(case: &Case<'_>) -> String {
         })
     });
     let message = short.unwrap_or_else(|| "rolling back".to_owned());
-    match case.plan().zip(case.reading()).and_then(|(plan, reading)| rollback::stray_blue(plan, reading)) {
+    match case
+        .plan()
+        .zip(case.reading())
+        .and_then(|(plan, reading)| rollback::stray_blue(case, plan, reading))
+    {
         Some(stray) => format!("{message}; {stray}"),
         None => message,
     }

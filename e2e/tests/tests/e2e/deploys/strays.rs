@@ -1,19 +1,21 @@
 //! A group that loses a tag in mid-deploy. Nobody can prove any more that it is ours, so it is never changed again; but
 //! users who have it keep it, and the way back to it stands open.
 
-use dryad_crds::Environment;
+use dryad_crds::{Deployment, Environment};
 use dryad_local_cloud::model::autoscaling::{CreateOrUpdateTags, DeleteTags, GroupTag};
 use dryad_machine::name::GroupName;
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::{history_of, table};
+use dryad_stage::operator::Operator;
 use serde_json::json;
 
 use crate::deploys::capacity::{group, until_sized};
 use crate::deploys::lost::held;
 use crate::deploys::moving::blue_of;
 use crate::deploys::scene::{Place, Scene, WEB, assert_ends, green_of};
-use crate::deploys::trouble::{asked_since, logged};
+use crate::deploys::stage;
+use crate::deploys::trouble::{asked_since, logged, until_looked};
 use crate::deploys::users::Users;
 
 /// Takes the tag with the turn off a group.
@@ -127,4 +129,74 @@ async fn a_green_that_loses_a_tag_is_given_up_and_named_as_what_is_left() {
     );
     assert_eq!(group(&scene, &green).instances.len(), 2);
     assert_eq!(users.answers().await, ["one"]);
+}
+
+/// A blue that shared its target group with green, was detached when green had joined, and has lost a tag since.
+struct Detached {
+    scene: Scene,
+    blue: String,
+    green: String,
+    tag: GroupTag,
+    users: Users,
+    begun: usize,
+    _operator: Operator,
+}
+
+/// Goes back to it, with so much time for that, until it is said that it can't be attached.
+async fn goes_back_to_a_detached_blue(name: &str, timeout: &str) -> Detached {
+    let stage = stage(name).await;
+    let shared = json!({ "targetGroup": { "arn": stage.web.shared.target_group } });
+    let scene = Scene::set_on(stage, |environment| {
+        environment["spec"]["traffic"] = shared;
+        environment["spec"]["rollout"]["timeout"] = json!(timeout);
+    })
+    .await;
+    let (blue, users) = (blue_of(&scene).await, Users::at(&scene.stage.web.shared.url));
+    let operator = scene.stage.operator("a").unwrap();
+    scene.stage.deploy("web-2", json!({ "environment": WEB, "request": { "skipEvaluation": true } })).await;
+    let green = green_of(&scene.stage.until_state("web-2", State::RetainWait).await);
+    assert_eq!(group(&scene, &blue).target_group_arns, Vec::<String>::new());
+    users.until_answered("two").await;
+    let (tag, begun) = (untag(&scene, &blue), logged(&scene));
+    scene.stage.request("web-2", json!({ "end": "Rollback" })).await;
+    let words = format!(
+        "group {blue} does not carry this Environment's tags any more (dryad.dev/turn): it can't be attached again"
+    );
+    let told = |deployment: Option<&Deployment>| {
+        let status = deployment.and_then(|deployment| deployment.status.as_ref());
+        let progress = status.and_then(|status| status.progress.as_ref());
+        progress.is_some_and(|progress| progress.message.contains(&words))
+    };
+    scene.stage.until("web-2", told).await;
+    Detached { scene, blue, green, tag, users, begun, _operator: operator }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_detached_blue_that_has_lost_a_tag_has_the_traffic_back_once_it_has_the_tag_back() {
+    let it = goes_back_to_a_detached_blue("stray-detached", "10m").await;
+    until_looked(&it.scene, 4).await;
+    assert_eq!(group(&it.scene, &it.blue).target_group_arns, Vec::<String>::new());
+    it.scene.stage.cloud.control().call(CreateOrUpdateTags { tags: vec![it.tag] }).expect("it is there");
+    let ended = it.scene.stage.until_ended("web-2").await;
+    assert_ends(&ended, ["Rollback RollbackRequested", "Aborted RollbackOk"]);
+    it.scene.serves_group(&it.blue).await;
+    assert_eq!(it.users.leave().await, "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_detached_blue_that_has_lost_a_tag_for_good_is_given_up_and_green_serves() {
+    let it = goes_back_to_a_detached_blue("stray-given-up", "30s").await;
+    let ended = it.scene.stage.until_ended("web-2").await;
+    assert_ends(&ended, ["Rollback RollbackRequested", "Failed BlueLost"]);
+    let free = it.scene.stage.until_free(WEB).await;
+    let ledger: Vec<_> = free.status.unwrap().tenure.groups.into_iter().map(|member| member.name).collect();
+    assert_eq!(ledger.iter().map(GroupName::as_str).collect::<Vec<_>>(), [it.green]);
+    let asked = asked_since(&it.scene, it.begun);
+    let mut of_blue = asked.iter().filter(|entry| entry.resource == it.blue);
+    assert!(
+        of_blue.all(|entry| entry.action == "DeleteLaunchTemplate"),
+        "only that has its tags: {asked:#?}"
+    );
+    assert_eq!(group(&it.scene, &it.blue).instances.len(), 2);
+    assert_eq!(it.users.leave().await, "two");
 }
