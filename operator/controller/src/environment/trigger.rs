@@ -12,6 +12,7 @@ use dryad_machine::release::Sha256;
 use dryad_machine::requested::{self, Requested};
 use dryad_machine::trigger::{Namesake, Running, Trigger, TriggerCase, decide};
 use dryad_machine::view::{Deletion, Finalizer};
+use dryad_machine::word::WordError;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, PostParams};
 use kube::runtime::reflector::ObjectRef;
@@ -119,8 +120,12 @@ async fn create<C: Cloud>(
     if !tick.operator.may_act() {
         return Ok(Pulled::Rest);
     }
-    let deployment = deployment(object, requested);
-    let name = deployment.name_any();
+    let name = requested.name(&tick.environment.name);
+    let refused = |why: &str| Ok(Pulled::Refused(format!("Deployment {name} can't be made: {why}")));
+    let deployment = match deployment(object, requested) {
+        Ok(deployment) => deployment,
+        Err(unfit) => return refused(&unfit.to_string()),
+    };
     let api = tick.operator.deployments_api(&tick.namespace());
     match api.create(&PostParams::default(), &deployment).await {
         Ok(_) => {
@@ -131,7 +136,7 @@ async fn create<C: Cloud>(
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Pulled::Wrote),
         Err(kube::Error::Api(status)) if (400..500).contains(&status.code) && status.code != 429 => {
             warn!(environment = %tick.environment.name, deployment = name, why = status.message, "refused");
-            Ok(Pulled::Refused(format!("Deployment {name} can't be made: {}", status.message)))
+            refused(&status.message)
         }
         Err(error) => Err(error.into()),
     }
@@ -139,13 +144,16 @@ async fn create<C: Cloud>(
 
 /// The Deployment that brings what is declared. Its Environment owns it, so that it goes when that has gone, and is
 /// shown beneath it; it does not hold up the deletion of its owner, whose finalizer waits for what matters.
-fn deployment(object: &Environment, requested: &Requested) -> Deployment {
+///
+/// # Errors
+/// Where the Environment has a name that no Deployment can name: it was stored under other rules.
+fn deployment(object: &Environment, requested: &Requested) -> Result<Deployment, WordError> {
     let environment = object.name_any();
     let labels = [(LABEL_ENVIRONMENT, environment.as_str()), (LABEL_TRIGGER, "gitops")];
     let mut deployment = Deployment::new(
         &requested.name(&environment),
         DeploymentSpec {
-            environment: environment.parse().expect("the name of an Environment that was accepted"),
+            environment: environment.parse()?,
             mode: Mode::Manual,
             release: object.spec.release.clone().map(Into::into),
             from: None,
@@ -159,7 +167,7 @@ fn deployment(object: &Environment, requested: &Requested) -> Deployment {
     let owner =
         object.controller_owner_ref(&()).map(|owner| OwnerReference { block_owner_deletion: None, ..owner });
     deployment.metadata.owner_references = owner.map(|owner| vec![owner]);
-    deployment
+    Ok(deployment)
 }
 
 /// Whose the Deployment of the requested name is, by a quorum read.
@@ -220,6 +228,17 @@ mod tests {
             "apiVersion": "dryad.dev/v1alpha1", "kind": "Environment", "metadata": metadata, "spec": spec,
         });
         serde_json::from_value(object).unwrap()
+    }
+
+    /// One broken object stalls itself alone: it ends no process.
+    #[test]
+    fn who_has_a_name_that_nobody_can_name_is_refused_in_words() {
+        let mut object: Environment = stored(&json!({ "instanceType": "m7g.large" })).try_parse().unwrap();
+        let requested = Requested { number: 1, digest: "a".repeat(64).parse().unwrap(), uid: None };
+        assert_eq!(deployment(&object, &requested).unwrap().name_any(), "web-1");
+        object.metadata.name = Some("web.shop".to_owned());
+        let refusal = deployment(&object, &requested).unwrap_err().to_string();
+        assert!(refusal.contains("web.shop") && refusal.contains("an Environment's name"), "{refusal}");
     }
 
     /// Else an upgrade to a Dryad with other fields or defaults would redeploy everything.
