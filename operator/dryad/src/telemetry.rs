@@ -1,5 +1,7 @@
 //! Logs: one line an event, on standard error.
 
+use std::io::{IsTerminal, stderr};
+
 use clap::ValueEnum;
 
 use crate::flags::Log;
@@ -15,8 +17,11 @@ pub(crate) enum Format {
 
 /// Sends everything that passes the filter to standard error, from here on.
 pub(crate) fn start(log: &Log) {
-    let builder =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(log.filter.0.clone());
+    let builder = tracing_subscriber::fmt()
+        .with_writer(stderr)
+        // Colours are for eyes: whoever collects logs gets text.
+        .with_ansi(stderr().is_terminal())
+        .with_env_filter(log.filter.0.clone());
     match log.format {
         Format::Text => builder.init(),
         Format::Json => builder.json().flatten_event(true).init(),

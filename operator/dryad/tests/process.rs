@@ -109,4 +109,5 @@ fn flags_that_make_no_sense_together_end_it_with_the_rule_they_break() {
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
     assert!(log.contains("the renew deadline must be at most nine tenths of the lease duration"), "{log}");
+    assert!(!log.contains('\u{1b}'), "colours where nobody sees them: {log:?}");
 }
