@@ -32,6 +32,10 @@ pub const PROJECTED: &str = "Projected";
 /// Groups that an Environment's ledger does not know, and that are left alone.
 pub const LEFTOVERS: &str = "Leftovers";
 
+/// All that an Environment can have.
+pub const OF_ENVIRONMENTS: [&str; 7] =
+    [READY, RECONCILING, STALLED, DRIFTED, AVAILABLE, PROJECTED, LEFTOVERS];
+
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {

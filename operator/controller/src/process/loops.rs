@@ -203,7 +203,7 @@ fn tell<T>(kind: &'static str, outcome: Result<T, controller::Error<TickError, w
     }
 }
 
-/// Now and then: counts Deployments by state, and clears the desks of objects that are gone.
+/// Now and then: counts Deployments by state and Environments by condition, and clears the desks of objects that are gone.
 async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) {
     const NOW_AND_THEN: Duration = Duration::from_secs(15);
     while stop.run_until_cancelled(tokio::time::sleep(NOW_AND_THEN)).await.is_some() {
@@ -214,6 +214,8 @@ async fn keep_up<C: Cloud>(operator: Arc<Operator<C>>, stop: CancellationToken) 
             status.state
         };
         operator.metrics.deployments(deployments.iter().filter_map(state));
+        let readable = environments.iter().filter_map(|guard| guard.0.as_ref().ok()?.status.as_ref());
+        operator.metrics.environments(readable.flat_map(|status| &status.conditions));
         let uids: HashSet<_> = deployments
             .iter()
             .map(|deployment| view::uid(&**deployment))

@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use dryad_cloud::CloudError;
+use dryad_crds::condition;
 use dryad_machine::event::Reason;
 use dryad_machine::state::State;
 use dryad_machine::sweep::Why;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,11 +19,15 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::elector::Standing;
 
+/// What a condition can say.
+const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
+
 /// The metrics of one process. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     transitions: Family<TransitionLabels, Counter>,
     deployments: Family<StateLabels, Gauge>,
+    environments: Family<ConditionLabels, Gauge>,
     cloud_calls: Family<CloudCallLabels, Counter>,
     leftovers: Family<LeftoverLabels, Gauge>,
     ticks: Histogram,
@@ -39,6 +45,12 @@ struct TransitionLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabels {
     state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConditionLabels {
+    condition: &'static str,
+    status: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,6 +75,7 @@ impl Metrics {
         let metrics = Self {
             transitions: Family::default(),
             deployments: Family::default(),
+            environments: Family::default(),
             cloud_calls: Family::default(),
             leftovers: Family::default(),
             ticks: Histogram::new([0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]),
@@ -79,6 +92,11 @@ impl Metrics {
             metrics.transitions.clone(),
         );
         registry.register("deployments", "Deployments, by present state", metrics.deployments.clone());
+        registry.register(
+            "environments",
+            "Environments, by condition and what it says",
+            metrics.environments.clone(),
+        );
         registry.register(
             "cloud_calls",
             "Calls to the cloud, by action and outcome",
@@ -125,6 +143,23 @@ impl Metrics {
         }
         for (state, count) in counts {
             self.deployments.get_or_create(&StateLabels { state: state.name() }).set(count);
+        }
+    }
+
+    /// These are the present conditions of all Environments.
+    pub fn environments<'a>(&self, present: impl IntoIterator<Item = &'a Condition>) {
+        let said = |condition| STATUSES.map(|status| (ConditionLabels { condition, status }, 0));
+        let mut counts = condition::OF_ENVIRONMENTS.map(said);
+        for one in present {
+            let counted = counts.iter_mut().flatten();
+            for (_, count) in
+                counted.filter(|(labels, _)| one.type_ == labels.condition && one.status == labels.status)
+            {
+                *count += 1;
+            }
+        }
+        for (labels, count) in counts.into_iter().flatten() {
+            self.environments.get_or_create(&labels).set(count);
         }
     }
 
@@ -181,6 +216,8 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use prometheus_client::encoding::text::encode;
 
     use super::*;
@@ -218,6 +255,32 @@ mod tests {
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn how_environments_stand_is_counted_by_condition_and_never_by_name() {
+        let said = |type_: &str, status: &str| Condition {
+            type_: type_.to_owned(),
+            status: status.to_owned(),
+            reason: String::new(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(Timestamp::UNIX_EPOCH),
+        };
+        let before = [said("Available", "False"), said("Available", "True"), said("Stalled", "True")];
+        let now = [said("Available", "True"), said("Available", "True"), said("ofSomebodyElse", "True")];
+        let text = shown(|metrics| {
+            metrics.environments(&before);
+            metrics.environments(&now);
+        });
+        let count = |condition: &str, status: &str, count: i64| {
+            let line = format!("dryad_environments{{condition=\"{condition}\",status=\"{status}\"}} {count}");
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
+        };
+        count("Available", "True", 2);
+        count("Available", "False", 0);
+        count("Stalled", "True", 0);
+        assert!(!text.contains("ofSomebodyElse"), "{text}");
     }
 
     #[test]
