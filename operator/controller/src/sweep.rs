@@ -55,9 +55,10 @@ pub(crate) async fn run<C: Cloud>(
             suspects.clear();
             continue;
         }
-        match round(&operator, &scope, &suspects).await {
-            Ok(next) => suspects = next,
-            Err(error) => warn!(%error, "a round of the sweeper ended early"),
+        match stop.run_until_cancelled(round(&operator, &scope, &suspects)).await {
+            Some(Ok(next)) => suspects = next,
+            Some(Err(error)) => warn!(%error, "a round of the sweeper ended early"),
+            None => break,
         }
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct Flags {
     #[command(flatten)]
     pub(crate) log: Log,
 
-    /// Where /metrics, /healthz and /readyz are answered.
-    #[arg(long, env = "DRYAD_HTTP", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    /// Where /metrics, /healthz and /readyz are answered: by default everywhere, in IPv6 and IPv4.
+    #[arg(long, env = "DRYAD_HTTP", value_name = "ADDRESS", default_value = "[::]:8080")]
     pub(crate) http: SocketAddr,
 
     /// The name that marks everything of this installation in the cloud. Two installations that share an account

@@ -1,6 +1,7 @@
 //! What the operator answers over HTTP: its metrics and its probes.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,6 +16,22 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Listens at the address. Everywhere in IPv6 is everywhere in IPv4, too, and on a machine without IPv6 only there.
+///
+/// # Errors
+/// When the address can't be had.
+pub(crate) async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(failure)
+            if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+                && failure.kind() != io::ErrorKind::AddrInUse =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    }
+}
 
 /// Answers on `listener` until the future is dropped.
 ///
@@ -43,6 +60,10 @@ async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
     match health.readiness() {
         Readiness::Starting => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the API server\n"),
         Readiness::StandingBy => (StatusCode::OK, "standing by\n"),
+        Readiness::Filling => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "leading, but not all objects were seen yet; where that lasts, the log says why\n",
+        ),
         Readiness::Synced => (StatusCode::OK, "leading\n"),
     }
 }
@@ -91,12 +112,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_is_ready_once_it_leads_or_stands_by() {
+    async fn a_process_is_ready_once_it_stands_by_or_leads_and_has_seen_all() {
         let health = fresh();
         assert!(get(&health, "/readyz").await.starts_with("HTTP/1.1 503 "));
-        for readiness in [Readiness::StandingBy, Readiness::Synced] {
+        for (readiness, status) in [
+            (Readiness::StandingBy, "HTTP/1.1 200 "),
+            (Readiness::Filling, "HTTP/1.1 503 "),
+            (Readiness::Synced, "HTTP/1.1 200 "),
+        ] {
             health.beat(readiness);
-            assert!(get(&health, "/readyz").await.starts_with("HTTP/1.1 200 "), "{readiness:?}");
+            assert!(get(&health, "/readyz").await.starts_with(status), "{readiness:?}");
+        }
+    }
+
+    /// Pods of a cluster have addresses of the one family, the other, or both.
+    #[tokio::test]
+    async fn who_listens_everywhere_is_reached_by_either_family() {
+        let listener = listen("[::]:0".parse().unwrap()).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok() {
+            TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
         }
     }
 

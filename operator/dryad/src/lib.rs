@@ -24,7 +24,6 @@ use dryad_controller::process::run::{Instruments, World, run};
 use kube::Config;
 use kube::client::ClientBuilder;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tracing::{error, info, warn};
 
@@ -74,7 +73,7 @@ async fn operate(flags: Flags) -> Result<(), Box<dyn Error>> {
     let metrics = Metrics::new(&mut registry);
     // A round of the election takes less than one lease.
     let health = Health::new(settings.election.durations.lease() * 2);
-    let listener = TcpListener::bind(http).await.map_err(|failure| format!("--http {http}: {failure}"))?;
+    let listener = http::listen(http).await.map_err(|failure| format!("--http {http}: {failure}"))?;
     info!(address = %listener.local_addr()?, "answering /metrics, /healthz and /readyz");
     let server = tokio::spawn(http::serve(listener, health.clone(), registry));
 

@@ -92,9 +92,15 @@ pub async fn reconcile<C: Cloud>(
     let remains = tick.gone.as_ref().map(|gone| gone.remains(known_for));
 
     // 2. Observe: the target, the release, the checks.
-    let sight = tick.observe(&mut desk).await;
-    let resolution = resolve::resolve(&tick, &mut desk).await;
-    evaluate::evaluate(&tick, &mut desk.memory, sight.as_ref()).await;
+    let look = async {
+        let sight = tick.observe(&mut desk).await;
+        let resolution = resolve::resolve(&tick, &mut desk).await;
+        evaluate::evaluate(&tick, &mut desk.memory, sight.as_ref()).await;
+        (sight, resolution)
+    };
+    let Some((sight, resolution)) = operator.stopping.run_until_cancelled(look).await else {
+        return Ok(controller::Action::await_change());
+    };
 
     // 3. Decide.
     let view = View {

@@ -91,7 +91,13 @@ pub async fn reconcile<C: Cloud>(
     // 2. Observe.
     let target = coordinates::target(&tick);
     let seen = match &target {
-        Some(target) => tick.observe(target, holder, &mut desk).await,
+        Some(target) => {
+            let look = tick.observe(target, holder, &mut desk);
+            let Some(seen) = operator.stopping.run_until_cancelled(look).await else {
+                return Ok(controller::Action::await_change());
+            };
+            seen
+        }
         None => Seen::Nothing,
     };
 

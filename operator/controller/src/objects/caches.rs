@@ -6,6 +6,7 @@
 mod claims;
 mod siblings;
 
+use std::future::pending;
 use std::sync::Arc;
 
 use dryad_crds::{Deployment, Environment};
@@ -46,6 +47,14 @@ impl Caches {
             siblings: Arc::default(),
             claims: Arc::default(),
             losers: Arc::default(),
+        }
+    }
+
+    /// Waits until both were filled for the first time; for ever, should the loops that fill them end before.
+    pub(crate) async fn filled(&self) {
+        let both = futures::join!(self.deployments.wait_until_ready(), self.environments.wait_until_ready());
+        if let (Err(_), _) | (_, Err(_)) = both {
+            pending::<()>().await;
         }
     }
 

@@ -16,6 +16,14 @@ pub struct Health {
 struct Vitals {
     beat: Instant,
     readiness: Readiness,
+    sight: Sight,
+}
+
+/// Whether this process has ever seen all objects.
+#[derive(Clone, Copy, Debug)]
+enum Sight {
+    NotYet,
+    Whole,
 }
 
 /// What the process can be used for.
@@ -25,6 +33,8 @@ pub enum Readiness {
     Starting,
     /// It would take over.
     StandingBy,
+    /// It leads, and has yet to see all objects: until then nothing is reconciled.
+    Filling,
     /// It leads, and has seen all objects.
     Synced,
 }
@@ -32,13 +42,19 @@ pub enum Readiness {
 impl Health {
     /// A process that has just begun, and is taken for dead when it doesn't beat for as long as `silence`.
     pub fn new(silence: Duration) -> Self {
-        let vitals = Vitals { beat: Instant::now(), readiness: Readiness::Starting };
+        let vitals = Vitals { beat: Instant::now(), readiness: Readiness::Starting, sight: Sight::NotYet };
         Self { silence, state: Arc::new(Mutex::new(vitals)) }
     }
 
     /// The main loop is alive, and this is what it can be used for.
     pub fn beat(&self, readiness: Readiness) {
-        *self.vitals() = Vitals { beat: Instant::now(), readiness };
+        let mut vitals = self.vitals();
+        (vitals.beat, vitals.readiness) = (Instant::now(), readiness);
+    }
+
+    /// All objects were seen: what leads from here on is of use.
+    pub fn sees_all(&self) {
+        self.vitals().sight = Sight::Whole;
     }
 
     /// Whether the last beat is fresh.
@@ -46,9 +62,13 @@ impl Health {
         self.vitals().beat.elapsed() < self.silence
     }
 
-    /// What the process could be used for at the last beat.
+    /// What the process can be used for, by the last beat and by what it has seen.
     pub fn readiness(&self) -> Readiness {
-        self.vitals().readiness
+        let vitals = self.vitals();
+        match (vitals.readiness, vitals.sight) {
+            (Readiness::Filling, Sight::Whole) => Readiness::Synced,
+            (readiness, Sight::Whole | Sight::NotYet) => readiness,
+        }
     }
 
     fn vitals(&self) -> MutexGuard<'_, Vitals> {
@@ -71,5 +91,19 @@ mod tests {
         assert!(health.is_alive());
         advance(Duration::from_secs(1)).await;
         assert!(!health.is_alive());
+    }
+
+    #[tokio::test]
+    async fn who_leads_is_of_use_once_all_objects_were_seen() {
+        let health = Health::new(Duration::from_secs(30));
+        let at = |readiness| {
+            health.beat(readiness);
+            health.readiness()
+        };
+        assert_eq!(at(Readiness::Filling), Readiness::Filling);
+        health.sees_all();
+        assert_eq!(health.readiness(), Readiness::Synced);
+        assert_eq!(at(Readiness::Filling), Readiness::Synced, "nor does the next beat take that back");
+        assert_eq!(at(Readiness::StandingBy), Readiness::StandingBy);
     }
 }

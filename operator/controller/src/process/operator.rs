@@ -11,6 +11,7 @@ use kube::runtime::controller;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt};
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::checks::http::Prober;
@@ -80,6 +81,9 @@ pub struct Operator<C> {
     pub caches: Caches,
     /// What each namespace may name.
     pub configuration: Current,
+    /// Cancelled when this process is asked to stop. Whoever only looks is not waited for: were it killed in the end, its
+    /// successor would have to expect requests of it.
+    pub stopping: CancellationToken,
 }
 
 impl<C> Operator<C> {

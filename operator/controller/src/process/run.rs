@@ -1,5 +1,6 @@
 //! The operator as a whole: what it is told, and its life from the first question to the last answer.
 
+use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,6 +172,7 @@ async fn serve<C: Cloud>(
         pasts: Pasts::default(),
         census: Census::default(),
         leftovers: Leftovers::new(wake),
+        stopping: stop.clone(),
         client,
         cloud,
         clock,
@@ -178,7 +180,12 @@ async fn serve<C: Cloud>(
         caches,
         configuration,
     });
-    loops.run(operator.clone(), settings.sweep, stop).await;
+    let filling = async {
+        operator.caches.filled().await;
+        instruments.health.sees_all();
+        pending::<()>().await;
+    };
+    tokio::select! { () = loops.run(operator.clone(), settings.sweep, stop) => {}, () = filling => {} }
     // A successor trusts a lease that was released: it must not be, while a request of ours may still land.
     if operator.desks.are_certain(operator.clock.mono()) { Ending::Release } else { Ending::Abandon }
 }
@@ -198,6 +205,6 @@ fn show(instruments: &Instruments, standing: Standing) {
     instruments.health.beat(match standing {
         Standing::Asking => Readiness::Starting,
         Standing::Standby | Standing::Over => Readiness::StandingBy,
-        Standing::Leading(_) => Readiness::Synced,
+        Standing::Leading(_) => Readiness::Filling,
     });
 }

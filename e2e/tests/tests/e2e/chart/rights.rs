@@ -5,11 +5,14 @@ use std::path::Path;
 use dryad_cluster::Cluster;
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::state::State;
+use dryad_stage::operator::Operator;
 use dryad_stage::{Stage, rights};
 use k8s_openapi::api::rbac::v1::Role;
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::chart::audit::{Audit, Requests, allowed_by};
 
@@ -100,6 +103,39 @@ async fn a_right_that_lacks_is_named_in_the_log() {
         let lines: Vec<_> =
             log.lines().filter(|line| line.contains("service account lacks a right")).collect();
         assert!(lines.iter().all(|line| line.contains("ERROR") && line.contains(&words)), "{lines:#?}");
+    }
+}
+
+/// What it answers to whoever asks whether it is ready.
+async fn readiness(operator: &Operator) -> String {
+    let log = operator.until_logged("answering /metrics").await;
+    let address = log.lines().find_map(|line| line.split_once("address=")).expect("an address").1;
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let request = "GET /readyz HTTP/1.1\r\nHost: dryad\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("it answers");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_is_ready_once_it_may_see_all_objects() {
+    let stage = stage(Cluster::shared().await.expect("a cluster"), "unready").await;
+    let role = stage.api::<Role>().get(rights::ACCOUNT).await.expect("the role");
+    withhold(&stage, "environments", "list").await;
+    let operator = stage.operator("a").expect("an operator");
+    operator.until_logged("service account lacks a right").await;
+    let answer = readiness(&operator).await;
+    let not_yet = answer.starts_with("HTTP/1.1 503 ") && answer.contains("not all objects were seen");
+    assert!(not_yet, "{answer}");
+    let rules = json!({ "rules": role.rules });
+    stage
+        .api::<Role>()
+        .patch(rights::ACCOUNT, &PatchParams::default(), &Patch::Merge(rules))
+        .await
+        .expect("it is accepted");
+    while !readiness(&operator).await.starts_with("HTTP/1.1 200 ") {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
 }
 

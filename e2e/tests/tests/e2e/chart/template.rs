@@ -107,7 +107,7 @@ async fn two_operators_run_and_are_asked_whether_they_live_where_they_answer() {
     assert_eq!((probe("livenessProbe"), probe("readinessProbe")), (at("/healthz"), at("/readyz")));
     let [port] = container["ports"].as_array().expect("ports").as_slice() else { panic!("{container:#}") };
     assert_eq!(port["name"], "http");
-    let listens = format!("--http=0.0.0.0:{}", port["containerPort"]);
+    let listens = format!("--http=[::]:{}", port["containerPort"]);
     let arguments = container["args"].as_array().expect("arguments");
     assert!(arguments.contains(&listens.as_str().into()), "{arguments:?}");
 }

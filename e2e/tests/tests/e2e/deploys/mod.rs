@@ -37,6 +37,7 @@ mod releases;
 mod restore;
 mod scene;
 mod secrets;
+mod stopping;
 mod strays;
 mod sweeper;
 mod trouble;
