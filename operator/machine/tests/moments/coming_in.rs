@@ -7,7 +7,7 @@ use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::Paused;
 
-use crate::moment::{Moment, group, resize};
+use crate::moment::{Moment, group, resize, weights};
 
 /// Step 1: green is up and attached nowhere yet.
 fn up() -> Moment {
@@ -49,8 +49,7 @@ fn only_who_is_given_up_is_taken_out_of_the_target_group_that_green_needs() {
         let old = moment.seen("blue").clone();
         moment.reading.groups.insert(group("old"), old);
         moment.seen("old").attached = Attached::To(Slot::B);
-        let slot = |weight| SlotSeen { weight: Some(weight), strangers: 0 };
-        moment.reading.traffic = Traffic::Weighted { a: slot(100 - weight), b: slot(weight) };
+        moment.reading.traffic = weights(100 - weight, weight);
         moment.effects()
     };
     assert_eq!(squatted_by(Role::Doomed, 0), [Effect::Detach { group: group("old"), slot: Some(Slot::B) }]);
@@ -101,7 +100,6 @@ fn blue_leaves_the_one_target_group_once_it_is_held_at_what_it_has() {
 fn what_a_step_has_done_is_not_done_again_while_it_waits() {
     let mut moment = about_to_shift();
     moment.deployment.request.paused = Paused::Yes;
-    let slot = |weight| SlotSeen { weight: Some(weight), strangers: 0 };
-    moment.reading.traffic = Traffic::Weighted { a: slot(0), b: slot(100) };
+    moment.reading.traffic = weights(0, 100);
     assert_eq!(moment.effects(), []);
 }

@@ -2,10 +2,10 @@
 
 use dryad_machine::effect::Effect;
 use dryad_machine::event::Reason;
-use dryad_machine::reading::{Attached, Slot, SlotSeen, Traffic};
+use dryad_machine::reading::{Attached, Slot};
 use dryad_machine::state::State;
 
-use crate::moment::{Moment, group, resize};
+use crate::moment::{Moment, group, resize, weights};
 
 /// A rollback from step 2 that has given blue the traffic.
 fn home() -> Moment {
@@ -15,8 +15,7 @@ fn home() -> Moment {
 /// One that has not yet.
 fn away() -> Moment {
     let mut moment = home();
-    let slot = |weight| SlotSeen { weight: Some(weight), strangers: 0 };
-    moment.reading.traffic = Traffic::Weighted { a: slot(0), b: slot(100) };
+    moment.reading.traffic = weights(0, 100);
     moment
 }
 
@@ -79,7 +78,7 @@ fn a_rollback_ends_once_nothing_is_left_to_be_given_back() {
     held.seen("blue").min = 2;
     assert_eq!(held.effects(), [resize("blue", 1, 4)], "its bounds come first");
     let mut away = done();
-    away.reading.traffic = self::away().reading.traffic;
+    away.reading.traffic = weights(0, 100);
     assert_eq!(away.effects(), [Effect::Shift(Slot::A)], "the traffic comes first");
     let mut unanswered = home();
     unanswered.reading.groups.remove(&group("green"));

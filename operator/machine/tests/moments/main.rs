@@ -2,6 +2,9 @@
 //! next, in which order, and what is not done yet.
 
 mod coming_in;
+mod ending;
 mod going_back;
+mod going_on;
 mod moment;
+mod orphaned;
 mod taking_down;

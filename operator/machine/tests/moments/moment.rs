@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use dryad_machine::access::Access;
-use dryad_machine::decide::{Action, Decision, Write, decide};
+use dryad_machine::decide::{Action, Decision, TenureChange, Write, decide};
 use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::effect::{Effect, Size};
 use dryad_machine::event::Reason;
@@ -21,7 +21,7 @@ use dryad_machine::strategy::Strategy;
 use dryad_machine::tenure::{Held, Member, Role, Tenure};
 use dryad_machine::view::{
     Bounds, Claim, Deletion, DeploymentView, EnvironmentView, Existence, Finalizer, Home, Mark, Others, Past,
-    PlaceInLine, Queue, Request, Resolution, Successor, View,
+    PlaceInLine, Queue, Remains, Request, Resolution, Successor, View,
 };
 use jiff::Timestamp;
 
@@ -45,15 +45,31 @@ pub(crate) fn group(name: &str) -> GroupName {
     GroupName::new(name)
 }
 
+/// A rule with these weights.
+pub(crate) fn weights(a: u32, b: u32) -> Traffic {
+    let slot = |weight| SlotSeen { weight: Some(weight), strangers: 0 };
+    Traffic::Weighted { a: slot(a), b: slot(b) }
+}
+
 /// The bounds that a group is given.
 pub(crate) fn resize(name: &str, min: u32, max: u32) -> Effect {
     Effect::Resize { group: group(name), size: Size { min, max, desired: None } }
+}
+
+/// What is seen of the Environment.
+pub(crate) enum Sight {
+    Shown,
+    /// The cache does not show it.
+    Unseen,
+    /// It is gone.
+    Gone(Remains),
 }
 
 /// What is known at one moment.
 pub(crate) struct Moment {
     pub(crate) deployment: DeploymentView,
     pub(crate) environment: EnvironmentView,
+    pub(crate) sight: Sight,
     /// What both looks show.
     pub(crate) reading: Reading,
     pub(crate) resolution: Resolution,
@@ -71,10 +87,15 @@ impl Moment {
             target_group_arns: ["a", "b"].map(Arn::new),
         };
         let green_serves = has_traffic(state, step);
-        let slot = |serves: bool| SlotSeen { weight: Some(if serves { 100 } else { 0 }), strangers: 0 };
-        let traffic = Traffic::Weighted { a: slot(!green_serves), b: slot(green_serves) };
+        let traffic = if green_serves { weights(0, 100) } else { weights(100, 0) };
         let attached = [Attached::To(Slot::A), Attached::To(Slot::B)];
         Self::of(state, step, access, Route::Weighted { green: Slot::B }, traffic, attached)
+    }
+
+    /// Workers, which find their work themselves.
+    pub(crate) fn workers(state: State, step: Option<i64>) -> Self {
+        let attached = [Attached::Nowhere; 2];
+        Self::of(state, step, Access::Workers {}, Route::Workers {}, Traffic::Workers, attached)
     }
 
     /// By one target group for all.
@@ -112,7 +133,13 @@ impl Moment {
         let history = History::default();
         let rung = step.filter(|_| !matches!(state, State::RolloutWait | State::EvaluateWait));
         let history = rung.map_or(history.clone(), |rung| {
-            history.with(history.next(State::EvaluateWait, Some(rung), Reason::RolloutOk, "", at(SINCE).wall))
+            history.with(history.next(
+                State::EvaluateWait,
+                Some(rung),
+                Reason::RolloutOk,
+                "",
+                at(SINCE - 50).wall,
+            ))
         });
         let own_step = step.filter(|_| rung.is_none());
         let entry = history.next(state, own_step, Reason::RollbackRequested, "asked", at(SINCE).wall);
@@ -179,6 +206,7 @@ impl Moment {
         Self {
             deployment,
             environment,
+            sight: Sight::Shown,
             reading: Reading { groups, foreign: BTreeMap::new(), traffic },
             resolution: Resolution::Unknown(None),
             queue: Queue { place: PlaceInLine::NotYet, others: Others::None, successor: Successor::None },
@@ -201,6 +229,14 @@ impl Moment {
         self.reading.groups.get_mut(&group(name)).expect("it is there")
     }
 
+    /// Records this entry, and begins anew.
+    pub(crate) fn enter(&mut self, state: State, reason: Reason) {
+        let history = &self.deployment.history;
+        self.deployment.history = history.with(history.next(state, None, reason, "", self.now.wall));
+        self.memory.enter(Stage::from(&self.deployment.history));
+        self.now = at(self.now.mono.as_secs() + 100);
+    }
+
     /// What is decided after a look at the first of these readings and then one at the other.
     pub(crate) fn decide_on(&self, readings: [&Reading; 2]) -> Decision {
         let mut memory = self.memory.clone();
@@ -209,8 +245,8 @@ impl Moment {
         }
         let view = View {
             deployment: &self.deployment,
-            environment: Some(&self.environment),
-            home: Home::Standing,
+            environment: matches!(self.sight, Sight::Shown).then_some(&self.environment),
+            home: if let Sight::Gone(remains) = &self.sight { Home::Gone(remains) } else { Home::Standing },
             queue: self.queue,
             resolution: &self.resolution,
         };
@@ -232,10 +268,28 @@ impl Moment {
 
     /// The reason and the message of the entry that is appended.
     pub(crate) fn entry(&self) -> Option<(Reason, String)> {
+        entry(self.decide())
+    }
+
+    /// What is stored of the Environment.
+    pub(crate) fn tenure(&self) -> Option<(TenureChange, Tenure)> {
         match self.decide().action {
-            Action::Write(Write::Append(append)) => Some((append.entry.reason, append.entry.message)),
+            Action::Write(Write::Tenure { to, change }) => Some((change, *to)),
             Action::Write(_) | Action::Wait | Action::Act(_) => None,
         }
+    }
+
+    /// What it says that it waits for.
+    pub(crate) fn said(&self) -> String {
+        self.decide().progress.unwrap_or_default().message
+    }
+}
+
+/// The reason and the message of the entry that is appended.
+pub(crate) fn entry(decision: Decision) -> Option<(Reason, String)> {
+    match decision.action {
+        Action::Write(Write::Append(append)) => Some((append.entry.reason, append.entry.message)),
+        Action::Write(_) | Action::Wait | Action::Act(_) => None,
     }
 }
 

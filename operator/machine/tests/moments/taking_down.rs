@@ -11,9 +11,10 @@ fn retiring() -> Moment {
     Moment::weighted(State::RetireWait, Some(2))
 }
 
+type Change = fn(&mut GroupSeen);
+
 #[test]
 fn a_group_is_detached_drained_emptied_and_then_deleted() {
-    type Change = fn(&mut GroupSeen);
     let blue = || group("blue");
     let detach = |slot| vec![Effect::Detach { group: blue(), slot: Some(slot) }];
     let steps: [(&str, Change, Vec<Effect>); 10] = [
