@@ -28,7 +28,7 @@ const BESIDES: usize = 6;
 const INSTANCES: usize = 2;
 
 /// Deploys release two over release one.
-pub(crate) async fn measure(cluster: &Cluster) -> (Vec<Row>, BTreeMap<&'static str, usize>) {
+pub(crate) async fn measure(cluster: &Cluster) -> (Vec<Row>, BTreeMap<&'static str, u32>) {
     let stage = Stage::set(cluster, "numbers-deploy", parts()).await.expect("a stage");
     stage.repository.commit("Say one", &[("index.html", Some("one"))]).expect("it is committed");
     let _operator = stage.operator("measured").expect("it starts");
