@@ -103,3 +103,12 @@ fn what_a_step_has_done_is_not_done_again_while_it_waits() {
     moment.reading.traffic = weights(0, 100);
     assert_eq!(moment.effects(), []);
 }
+
+#[test]
+fn the_traffic_waits_for_a_green_that_has_what_users_need_however_few_of_blue_are_left() {
+    let mut moment = about_to_shift();
+    for name in ["blue", "green"] {
+        (moment.seen(name).min, moment.seen(name).healthy) = (2, 1);
+    }
+    assert_eq!(moment.effects(), []);
+}

@@ -6,7 +6,7 @@ use dryad_machine::name::{Turn, Uid};
 use dryad_machine::reading::{Reading, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::tenure::Role;
-use dryad_machine::view::{Finalizer, Past};
+use dryad_machine::view::{Finalizer, Past, Remains};
 
 use crate::moment::{Moment, Sight, TICK, at, weights};
 
@@ -149,4 +149,11 @@ fn nobody_goes_on_in_a_turn_that_the_cache_does_not_show() {
     moment.environment.tenure.turn = Turn::new(2);
     moment.sight = Sight::Unseen;
     assert_eq!((moment.entry(), moment.said()), (None, "waiting to see the turn that it holds".to_owned()));
+}
+
+#[test]
+fn who_has_no_turn_yet_waits_for_an_environment_to_come() {
+    let mut moment = Moment::weighted(State::Pending, None);
+    moment.sight = Sight::Gone(Remains::default());
+    assert_eq!(moment.said(), "its Environment does not exist; create it, or delete this Deployment");
 }

@@ -1,8 +1,10 @@
 //! `Rollback`: blue's size, blue's traffic, blue's bounds, green's end, in that order.
 
+use dryad_machine::access::Access;
 use dryad_machine::effect::Effect;
 use dryad_machine::event::Reason;
-use dryad_machine::reading::{Attached, Slot};
+use dryad_machine::name::Arn;
+use dryad_machine::reading::{Attached, Reach, Slot, Traffic};
 use dryad_machine::state::State;
 
 use crate::moment::{Moment, group, resize, weights};
@@ -111,4 +113,83 @@ fn one_group_of_blue_in_the_old_target_group_is_enough_to_shift_and_one_that_is_
     moment.reading.groups.insert(group("other"), other);
     moment.seen("blue").attached = Attached::To(Slot::A);
     assert_eq!(moment.effects(), [Effect::Shift(Slot::A)]);
+}
+
+/// Blue was announced elsewhere and has its own traffic there.
+fn moved(traffic: Traffic) -> Moment {
+    let mut moment = home();
+    moment.environment.tenure.groups[0].access = Some(Access::TargetGroup { arn: Arn::new("old") });
+    let blue = moment.seen("blue");
+    (blue.attached, blue.apart.attached, blue.apart.reach) =
+        (Attached::Nowhere, Attached::ToShared, Reach::Requests);
+    moment.reading.traffic = traffic;
+    moment
+}
+
+#[test]
+fn a_blue_that_stands_elsewhere_has_nothing_given_to_it_here_but_what_green_took_is_taken_from_green() {
+    let detach = Effect::Detach { group: group("green"), slot: Some(Slot::B) };
+    assert_eq!(moved(weights(100, 0)).effects(), std::slice::from_ref(&detach));
+    assert_eq!(moved(weights(0, 100)).effects(), [Effect::Shift(Slot::A)]);
+    let unusable = Traffic::Unusable("the rule is a redirect".to_owned());
+    assert_eq!(moved(unusable).effects(), [], "nobody knows whom it sends requests to");
+    let mut one_of_two = moved(weights(50, 0));
+    one_of_two.plan().blue.push(group("other"));
+    let mut other = one_of_two.environment.tenure.groups[0].clone();
+    (other.name, other.access) = (group("other"), one_of_two.environment.tenure.groups[1].access.clone());
+    one_of_two.environment.tenure.groups.push(other);
+    assert_eq!(one_of_two.effects(), [detach]);
+    one_of_two.reading.traffic = weights(0, 0);
+    assert_eq!(one_of_two.effects(), [Effect::Shift(Slot::A)], "the other one's traffic is here");
+}
+
+#[test]
+fn a_blue_of_which_the_ledger_does_not_say_what_reaches_it_belongs_here() {
+    let mut moment = away();
+    moment.environment.tenure.groups[0].access = None;
+    moment.seen("blue").attached = Attached::Nowhere;
+    assert_eq!(moment.effects(), [Effect::Attach { group: group("blue"), slot: Some(Slot::A) }]);
+}
+
+#[test]
+fn in_one_target_group_blue_is_back_once_green_has_left_it() {
+    let mut moment = Moment::shared(State::Rollback, Some(2));
+    moment.hold_blue(Some(2));
+    moment.seen("blue").min = 2;
+    moment.seen("green").attached = Attached::ToShared;
+    assert_eq!(moment.effects(), [Effect::Detach { group: group("green"), slot: None }]);
+    moment.seen("blue").healthy = 1;
+    assert_eq!(moment.effects(), [], "its bounds stay as well");
+    moment.seen("green").attached = Attached::Nowhere;
+    assert_eq!(moment.effects(), [resize("blue", 1, 4), Effect::Empty(group("green"))]);
+}
+
+#[test]
+fn one_group_of_blue_that_can_t_be_attached_again_keeps_no_rollback_from_ending() {
+    let mut moment = Moment::shared(State::Rollback, Some(2));
+    moment.plan().blue.push(group("stray"));
+    let mut stray = moment.environment.tenure.groups[0].clone();
+    stray.name = group("stray");
+    moment.environment.tenure.groups.push(stray);
+    let mut seen = moment.seen("blue").clone();
+    seen.attached = Attached::Nowhere;
+    moment.reading.groups.insert(group("stray"), seen);
+    moment.reading.foreign.insert(group("stray"), "dryad.dev/turn".to_owned());
+    assert_eq!(moment.effects(), [Effect::Empty(group("green"))]);
+}
+
+#[test]
+fn workers_are_home_once_as_many_of_blue_are_at_work_as_must_be() {
+    let with = |in_service, floor| {
+        let mut moment = Moment::workers(State::Rollback, Some(1));
+        moment.plan().floor = floor;
+        moment.seen("blue").in_service = in_service;
+        moment.effects()
+    };
+    for (in_service, floor) in [(1, 2), (0, 0)] {
+        assert_eq!(with(in_service, floor), [], "{in_service} of {floor}");
+    }
+    for (in_service, floor) in [(2, 2), (3, 2), (1, 0)] {
+        assert_eq!(with(in_service, floor), [Effect::Empty(group("green"))], "{in_service} of {floor}");
+    }
 }

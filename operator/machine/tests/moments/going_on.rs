@@ -138,6 +138,12 @@ fn green_is_lost_where_it_is_gone_going_or_serves_without_one_healthy_instance()
     assert_eq!(lost(1, going).as_deref(), Some("group green is lost: it is being deleted"));
     let sick = |moment: &mut Moment| moment.seen("green").healthy = 0;
     assert_eq!(lost(1, sick), None, "it carries nothing yet");
+    let workers = |step| {
+        let mut moment = Moment::workers(State::EvaluateWait, Some(step));
+        moment.seen("green").healthy = 0;
+        reason(&moment)
+    };
+    assert_eq!((workers(1), workers(2)), (None, Some(Reason::GreenLost)), "they are at work from step 2 on");
     let said = "group green is lost: it carries traffic without one healthy instance";
     assert_eq!(lost(2, sick).as_deref(), Some(said));
 }
@@ -281,6 +287,9 @@ fn a_rollback_is_given_up_only_once_two_looks_agree_on_who_carries_the_traffic()
     assert_eq!(entry(decision), None);
     moment.memory.rerouted(moment.now.mono);
     assert_eq!(moment.entry(), None, "looks may not show it yet");
+    let mut stuck = Moment::weighted(State::Rollback, Some(2));
+    watched(&mut stuck, 900);
+    assert_eq!(reason(&stuck), Some(Reason::TimedOut), "blue has the traffic, only green is still there");
 }
 
 /// So many seconds of looks, one a tick, before this moment.

@@ -2,7 +2,7 @@
 
 use dryad_machine::capacity::{Purpose, Removal, permits, permits_shrinking};
 use dryad_machine::plan::Share;
-use dryad_machine::reading::{AtWork, Attached, Presence, Reading, Slot};
+use dryad_machine::reading::{AtWork, Attached, Presence, Reach, Reading, Slot};
 use dryad_machine::state::State;
 
 use crate::moment::{Moment, group, weights};
@@ -138,4 +138,17 @@ fn who_is_attached_nowhere_gets_nothing_of_a_shift_and_who_is_going_is_not_count
         change(&mut reading);
         assert!(!may(Removal::Shift(Slot::A), back, 2, [&reading, &reading]));
     }
+}
+
+#[test]
+fn workers_that_stand_apart_are_reached_while_they_are_at_work() {
+    let reached = |reach, at_work| {
+        let mut reading = seen([2, 2], [0, 100]);
+        reading.groups.get_mut(&group("blue")).expect("it is there").apart.reach = reach;
+        reading.carries_apart(&group("blue"), at_work)
+    };
+    assert!(reached(Reach::Work, AtWork::Yes) && !reached(Reach::Work, AtWork::No));
+    assert!(reached(Reach::Requests, AtWork::No) && !reached(Reach::Nothing, AtWork::Yes));
+    let nobody = seen([2, 2], [0, 100]);
+    assert!(!nobody.carries_apart(&group("other"), AtWork::Yes));
 }

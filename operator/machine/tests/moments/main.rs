@@ -7,6 +7,7 @@ mod going_back;
 mod going_on;
 mod judging;
 mod ledger;
+mod minding;
 mod moment;
 mod orphaned;
 mod remembering;

@@ -3,11 +3,11 @@
 use dryad_machine::access::Access;
 use dryad_machine::memory::Verdict;
 use dryad_machine::name::{Arn, Uid};
-use dryad_machine::reading::{Attached, Reach, Traffic};
+use dryad_machine::reading::{Attached, Reach, Slot, Traffic};
 use dryad_machine::state::State;
 use dryad_machine::view::{Claim, Paused};
 
-use crate::moment::{Moment, TICK};
+use crate::moment::{Moment, TICK, group};
 
 #[test]
 fn a_rollout_counts_its_instances_and_says_what_else_is_missing() {
@@ -21,6 +21,14 @@ fn a_rollout_counts_its_instances_and_says_what_else_is_missing() {
     let but = "instances are healthy, but the new group is not attached to its target group yet";
     assert_eq!(said(2), format!("2 of 2 {but}"));
     assert_eq!(said(3), format!("3 of 2 {but}"));
+    let mut squatted = Moment::weighted(State::RolloutWait, Some(1));
+    squatted.seen("green").attached = Attached::Nowhere;
+    let mut old = squatted.seen("blue").clone();
+    old.attached = Attached::To(Slot::B);
+    squatted.reading.groups.insert(group("old"), old);
+    squatted.environment.tenure.groups[0].name = group("old");
+    let another = "2 of 2 instances are healthy, but another group is still in the new group's target group";
+    assert_eq!(squatted.said(), another);
 }
 
 #[test]

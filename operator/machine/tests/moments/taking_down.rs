@@ -1,11 +1,12 @@
 //! `RetireWait`: blue is taken down step by step, and one group at a time where users would notice.
 
+use dryad_machine::decide::Action;
 use dryad_machine::effect::Effect;
 use dryad_machine::event::Reason;
 use dryad_machine::reading::{Attached, GroupSeen, Presence, Reach, Slot};
 use dryad_machine::state::State;
 
-use crate::moment::{Moment, group};
+use crate::moment::{Moment, group, weights};
 
 fn retiring() -> Moment {
     Moment::weighted(State::RetireWait, Some(2))
@@ -76,4 +77,23 @@ fn groups_that_nobody_reaches_go_together_and_those_that_somebody_does_one_by_on
         (apart.attached, apart.reach) = (Attached::ToShared, Reach::Requests);
     }
     assert_eq!(moment.effects(), [Effect::Leave { group: group("blue"), slot: None }]);
+}
+
+#[test]
+fn a_blue_that_users_still_reach_stays_until_green_is_all_that_it_wants_to_be() {
+    for (healthy, effects) in
+        [(1, vec![]), (2, vec![Effect::Detach { group: group("blue"), slot: Some(Slot::A) }])]
+    {
+        let mut moment = retiring();
+        moment.reading.traffic = weights(50, 50);
+        moment.seen("green").healthy = healthy;
+        assert_eq!(moment.effects(), effects, "{healthy}");
+    }
+}
+
+#[test]
+fn what_lacks_our_tags_is_not_changed_whatever_it_was_announced_as() {
+    let mut moment = retiring();
+    moment.reading.foreign.insert(group("blue"), "dryad.dev/turn".to_owned());
+    assert_eq!(moment.decide().action, Action::Wait);
 }
