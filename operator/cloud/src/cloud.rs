@@ -133,7 +133,7 @@ pub trait Cloud: Send + Sync + 'static {
 
     /// Makes the rule forward by exactly these weights; stickiness and the rule's conditions stay as they are. The rule
     /// may be read first: a read that fails is an answer, for nothing was sent that changes anything. A rule that does
-    /// anything but forward is [`CloudError::Invalid`].
+    /// anything but forward is [`CloudError::Invalid`], one that forwards to a target group beside these [`CloudError::Busy`].
     fn set_weights(
         &self,
         place: &Place,

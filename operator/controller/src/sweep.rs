@@ -94,7 +94,8 @@ async fn round<C: Cloud>(
             unseen.environments.extend(uid);
             continue;
         }
-        let ledger = if environments.iter().any(|it| has(it, found)) { Ledger::Has } else { Ledger::Lacks };
+        let ledger =
+            if environments.iter().any(|it| has(it, &found.name)) { Ledger::Has } else { Ledger::Lacks };
         let deployments = keeper.map(|it| deployments_of(operator, it)).unwrap_or_default();
         let announcements = keeper.map(|keeper| announcements(keeper, &deployments));
         let use_ = match found.use_(&*operator.cloud, announcements.as_ref(), ledger).await {
@@ -170,10 +171,10 @@ fn announcements<'a>(environment: &'a Environment, deployments: &'a [Arc<Deploym
     Announcements { named: Traffic::access(environment.spec.traffic.as_ref()), ledger, deployments }
 }
 
-fn has(environment: &Environment, found: &Found) -> bool {
-    let tenure = environment.status.as_ref().map(|status| &status.tenure);
-    let member = tenure.and_then(|tenure| tenure.member(&found.name));
-    member.is_some_and(|member| member.place == found.place)
+/// By name alone, which is given to one group only: an account that the configuration has under two names shows it in two
+/// places.
+fn has(environment: &Environment, found: &GroupName) -> bool {
+    environment.status.as_ref().is_some_and(|status| status.tenure.member(found).is_some())
 }
 
 /// Everywhere that groups of this Environment may be. Where it may not name what it names, nobody looks.

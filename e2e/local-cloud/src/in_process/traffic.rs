@@ -59,6 +59,12 @@ impl InProcess {
             action,
             message: format!("the rule is {words}; only a rule that does nothing but forward is changed"),
         })?;
+        let is_among = |arn: &str| weights.iter().any(|weight| weight.target_group.0 == arn);
+        let mut stands = before.target_groups.iter().map(|it| &it.target_group_arn);
+        if let Some(third) = stands.find(|arn| !is_among(arn)) {
+            let message = format!("the rule also forwards to {third} by now");
+            return Err(CloudError::Busy { action, message });
+        }
         let target_groups = weights
             .iter()
             .map(|weight| WeightedTargetGroup {

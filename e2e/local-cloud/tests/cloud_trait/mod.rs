@@ -45,6 +45,7 @@ macro_rules! cases {
             rules_and_target_groups_show_their_tags
             what_is_not_there_is_not_described
             what_is_not_there_cannot_be_changed
+            weights_take_nobody_out_of_a_rule
             what_is_there_cannot_be_created_again
             a_group_with_instances_is_not_deleted
             a_wrong_request_is_refused_in_the_clouds_words

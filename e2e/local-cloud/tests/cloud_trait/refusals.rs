@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dryad_cloud::group::InstanceId;
 use dryad_cloud::parameter::Replacing;
-use dryad_cloud::traffic::{RuleArn, TargetGroupArn};
+use dryad_cloud::traffic::{RuleArn, TargetGroupArn, Weight};
 use dryad_cloud::{Cloud, CloudError};
 use dryad_local_cloud::faults::Effect;
 use dryad_local_cloud::model::Code;
@@ -103,6 +103,14 @@ pub(crate) async fn what_is_not_there_cannot_be_changed<C: Cloud>(stage: &Stage<
     let nowhere = TargetGroupArn(stage.blue.0.replace("/blue/", "/nowhere/"));
     let attached = cloud.attach(place, &GroupName::new("web-1"), &nowhere).await;
     assert_kind(&attached, "not found", "AttachLoadBalancerTargetGroups");
+}
+
+pub(crate) async fn weights_take_nobody_out_of_a_rule<C: Cloud>(stage: &Stage<C>) {
+    let only = [Weight { target_group: stage.blue.clone(), weight: 7 }];
+    let before = stage.weights().await;
+    let weighed = stage.cloud.set_weights(&stage.place, &stage.rule, &only).await;
+    assert_kind(&weighed, "busy", "ModifyRule");
+    assert_eq!(stage.weights().await, before);
 }
 
 pub(crate) async fn what_is_there_cannot_be_created_again<C: Cloud>(stage: &Stage<C>) {

@@ -31,7 +31,14 @@ impl Site {
     pub(crate) async fn set_weights(&self, rule: &RuleArn, weights: &[Weight]) -> Result<(), CloudError> {
         let deadline = self.mutation_deadline();
         let stickiness = match self.shape(deadline.min(self.read_deadline()), rule).await.map_err(unsent)? {
-            Shape::Forward { stickiness, .. } => stickiness,
+            Shape::Forward { weights: stands, stickiness } => {
+                // It was looked at before, and somebody may have been here since: theirs would go with the new action.
+                if let Some(third) = stands.iter().find(|it| !is_among(weights, it)) {
+                    let message = format!("the rule also forwards to {} by now", third.target_group.0);
+                    return Err(CloudError::Busy { action: MODIFY.name(), message });
+                }
+                stickiness
+            }
             Shape::Other(words) => {
                 let message =
                     format!("the rule is {words}; only a rule that does nothing but forward is changed");
@@ -71,6 +78,10 @@ fn unsent(error: CloudError) -> CloudError {
         },
         answered => answered,
     }
+}
+
+fn is_among(weights: &[Weight], other: &Weight) -> bool {
+    weights.iter().any(|weight| weight.target_group == other.target_group)
 }
 
 fn tuple(weight: &Weight) -> TargetGroupTuple {

@@ -154,6 +154,15 @@ async fn a_rule_that_does_more_than_forward_is_not_changed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rule_that_forwards_to_somebody_elses_target_group_by_now_is_not_changed() {
+    let fake = with_rule(described(TWO));
+    let outcome = fake.aws().set_weights(&here(), &rule_arn(), &weights(&[("arn:a", 1), ("arn:c", 0)])).await;
+    let message = "the rule also forwards to arn:b by now".to_owned();
+    assert_eq!(outcome, Err(CloudError::Busy { action: "ModifyRule", message }));
+    assert_eq!(fake.only_request().get("Action"), Some("DescribeRules"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rule_that_cannot_be_read_leaves_nothing_uncertain() {
     let fake = with_rule(refused(500, "InternalFailure", "oops"));
     let error = fake.aws().set_weights(&here(), &rule_arn(), &weights(&[("arn:a", 1)])).await.unwrap_err();

@@ -56,7 +56,9 @@ pub(super) async fn look<C: Cloud>(
     Ok(elsewhere)
 }
 
-async fn ask<C: Cloud>(
+/// How requests are spread by this traffic, and what its target groups say of their targets; nothing of those that are
+/// gone.
+pub(super) async fn ask<C: Cloud>(
     cloud: &C,
     place: &Place,
     traffic: TrafficTarget,
@@ -65,7 +67,7 @@ async fn ask<C: Cloud>(
     for target_group in traffic.target_groups() {
         if !health.contains_key(target_group) {
             let targets = present(cloud.target_health(place, target_group).await)?;
-            health.insert(target_group.clone(), targets.unwrap_or_default());
+            health.extend(targets.map(|targets| (target_group.clone(), targets)));
         }
     }
     let rule = rule_of(cloud, place, &traffic).await?;

@@ -21,7 +21,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::tags::{self, Owner};
-use crate::target::{Target, TrafficTarget};
+use crate::target::Target;
 
 pub(crate) use elsewhere::{Announced, Elsewhere, rule_of};
 pub(crate) use reading::{Pieces, assemble};
@@ -80,20 +80,20 @@ pub async fn look<C: Cloud>(
     strays: Strays,
     watched: Option<&GroupName>,
 ) -> Result<Sight, Blind> {
-    let Found { groups, foreign } = read_groups(cloud, members, owner, strays).await?;
-    let rule = match &target.traffic {
-        TrafficTarget::Rule { rule, .. } => Some(cloud.rule(&target.place, rule).await?),
-        TrafficTarget::TargetGroup(_) | TrafficTarget::Workers => None,
-    };
+    let Found { mut groups, foreign } = read_groups(cloud, members, owner, strays).await?;
     let mut health = BTreeMap::new();
-    for target_group in target.traffic.target_groups() {
-        health.insert(target_group.clone(), cloud.target_health(&target.place, target_group).await?);
-    }
+    let here = elsewhere::ask(cloud, &target.place, target.traffic.clone(), &mut health).await?;
     let elsewhere = elsewhere::look(cloud, target, members, &groups, &mut health).await?;
+    // What is gone is no place to be attached to, though a group may still bear its name.
+    let asked: BTreeSet<_> =
+        [&here].into_iter().chain(elsewhere.values()).flat_map(|it| it.traffic.target_groups()).collect();
+    for group in groups.values_mut() {
+        group.target_groups.retain(|it| health.contains_key(it) || !asked.contains(it));
+    }
     let pieces = Pieces {
         traffic: &target.traffic,
         groups: &groups,
-        rule: rule.as_ref(),
+        rule: here.rule.as_ref(),
         health: &health,
         elsewhere: &elsewhere,
     };

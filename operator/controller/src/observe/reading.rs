@@ -85,8 +85,8 @@ pub(super) fn attachment(traffic: &TrafficTarget, is_in: impl Fn(&TargetGroupArn
 }
 
 fn traffic(pieces: Pieces<'_>) -> Traffic {
-    let (a, b) = match pieces.traffic {
-        TrafficTarget::Rule { a, b, .. } => (a, b),
+    let (rule, a, b) = match pieces.traffic {
+        TrafficTarget::Rule { rule, a, b } => (rule, a, b),
         TrafficTarget::TargetGroup(_) => return Traffic::Shared,
         TrafficTarget::Workers => return Traffic::Workers,
     };
@@ -98,7 +98,12 @@ fn traffic(pieces: Pieces<'_>) -> Traffic {
                  target groups that the Environment names"
             ));
         }
-        None => return Traffic::Unusable("the rule was not read".to_owned()),
+        None => {
+            return Traffic::Unusable(format!(
+                "the rule {} does not exist; name another one in spec.traffic, and deploy again",
+                rule.0
+            ));
+        }
     };
     if let Some(third) = weights.iter().find(|weight| weight.target_group != *a && weight.target_group != *b)
     {

@@ -42,7 +42,7 @@ fn elsewhere(field: &str, name: &str) -> Value {
 }
 
 /// Waits until the conditions are about the spec as it is, with this one of this status.
-async fn until_said(scene: &Scene, type_: &str, status: &str) {
+pub(crate) async fn until_said(scene: &Scene, type_: &str, status: &str) {
     let said = |environment: Option<&Environment>| {
         let object = environment.expect("it is there");
         object.status.as_ref().is_some_and(|told| {

@@ -44,6 +44,7 @@ mod trouble;
 mod two_operators;
 mod under_load;
 mod users;
+mod withdrawn;
 mod zone;
 
 use std::path::Path;

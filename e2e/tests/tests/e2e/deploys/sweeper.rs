@@ -7,6 +7,7 @@ use dryad_machine::state::State;
 use kube::ResourceExt;
 use serde_json::json;
 
+use crate::deploys::accounts::workers;
 use crate::deploys::backup::take_away;
 use crate::deploys::capacity::declare;
 use crate::deploys::edited::by_shared;
@@ -126,6 +127,23 @@ async fn what_was_left_behind_is_still_told_while_it_cannot_be_seen() {
     }
     scene.hold(&[], &[]);
     assert_eq!(users.leave().await, "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_serves_in_an_account_that_goes_by_two_names_is_not_left_behind() {
+    let scene = Scene::set("swept-twice", |_| {}).await;
+    let group = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let mut configuration = scene.stage.configuration();
+    configuration["accounts"]["alias"] = configuration["accounts"]["default"].clone();
+    scene.stage.configure(&configuration).unwrap();
+    scene.stage.create_environment(&workers(&scene.stage, "other", "alias")).await;
+    let (uid, serving) = nobodys(1, 1);
+    let own = [("dryad.dev/deployment-uid", uid.as_str()), ("dryad.dev/turn", "1")];
+    alike(&scene, &group, &serving, &own);
+    put_in_traffic(&scene, &group, &serving);
+    let _operator = scene.stage.operator_told("sweeper", &SWEEPING).unwrap();
+    let said = until_reported(&scene, &[&serving]).await;
+    assert!(!said.contains(&group), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
