@@ -150,10 +150,14 @@ impl<'a> Case<'a> {
 
     /// Whether users' requests are where a rollback wants them.
     pub(crate) fn traffic_is_home(&self, plan: &Plan, reading: &Reading) -> bool {
-        if plan.blue.is_empty() {
-            return true;
-        }
         match plan.route {
+            // What served before the first deploy is not ours, but the traffic was its own.
+            Route::Weighted { green } if plan.blue.is_empty() => {
+                let weight = |slot| reading.traffic.slot(slot).and_then(|seen| seen.weight).unwrap_or(0);
+                let others = reading.traffic.slot(green.other()).map_or(0, |seen| seen.strangers);
+                others == 0 || weight(green) == 0
+            }
+            _ if plan.blue.is_empty() => true,
             Route::Weighted { green } => {
                 let home = green.other();
                 match plan.blue.iter().any(|blue| self.belongs(blue, Some(home))) {

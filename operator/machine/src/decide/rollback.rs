@@ -47,6 +47,16 @@ fn regrow(plan: &Plan, reading: &Reading) -> Vec<Effect> {
 
 fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Effect> {
     let here = || blue_here(plan, reading);
+    // A rule of another shape stays as somebody made it: new weights would take from it what is not ours.
+    let shift = |home| {
+        let due = !case.traffic_is_home(plan, reading)
+            && standing::unusable(plan.route, reading).is_none()
+            && case.permits(Removal::Shift(home));
+        due.then_some(Effect::Shift(home))
+    };
+    if let (Route::Weighted { green }, []) = (plan.route, &plan.blue[..]) {
+        return shift(green.other());
+    }
     here().next()?;
     match plan.route {
         Route::Weighted { green } => {
@@ -57,11 +67,7 @@ fn return_traffic(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Option<Eff
             if let Some((name, _)) = detached.filter(|_| !plan.blue.iter().any(is_home)) {
                 return Some(Effect::Attach { group: name.clone(), slot: Some(home) });
             }
-            // A rule of another shape stays as somebody made it: new weights would take from it what is not ours.
-            let shift = !case.traffic_is_home(plan, reading)
-                && standing::unusable(plan.route, reading).is_none()
-                && case.permits(Removal::Shift(home));
-            shift.then_some(Effect::Shift(home))
+            shift(home)
         }
         Route::Shared {} => {
             // All of blue: its floor was counted over all of it.

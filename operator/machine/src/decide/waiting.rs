@@ -105,7 +105,7 @@ fn rolling_back(case: &Case<'_>) -> String {
     let short = away.and_then(|(plan, reading)| {
         let healthy: u32 = plan.blue.iter().map(|name| reading.healthy(name)).sum();
         let need = plan.floor.max(1);
-        (healthy < need).then(|| {
+        (healthy < need && !plan.blue.is_empty()).then(|| {
             format!(
                 "rolling back: {healthy} of {need} instances of blue are healthy, and green stays until they are"
             )

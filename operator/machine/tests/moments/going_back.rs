@@ -193,3 +193,23 @@ fn workers_are_home_once_as_many_of_blue_are_at_work_as_must_be() {
         assert_eq!(with(in_service, floor), [Effect::Empty(group("green"))], "{in_service} of {floor}");
     }
 }
+
+/// A first deploy that takes the traffic of so many targets in A, which are nobody's that we know.
+fn first_deploy(moment: Moment, strangers: u32) -> Moment {
+    let mut moment = moment;
+    moment.plan().blue.clear();
+    moment.reading.groups.remove(&group("blue"));
+    moment.environment.tenure.groups.remove(0);
+    if let Traffic::Weighted { a, .. } = &mut moment.reading.traffic {
+        a.strangers = strangers;
+    }
+    moment
+}
+
+#[test]
+fn a_first_deploy_gives_the_traffic_back_to_whoever_had_it_before() {
+    let detach = [Effect::Detach { group: group("green"), slot: Some(Slot::B) }];
+    assert_eq!(first_deploy(away(), 2).effects(), [Effect::Shift(Slot::A)]);
+    assert_eq!(first_deploy(home(), 2).effects(), detach);
+    assert_eq!(first_deploy(away(), 0).effects(), detach, "there is nobody to give it to");
+}
