@@ -129,7 +129,11 @@ fn group(slot: Slot, healthy: u32) -> GroupSeen {
 
 /// What is decided where two looks show so many healthy instances of blue, and this traffic.
 fn decided(blue: u32, traffic: Traffic) -> Decision {
-    let reading = two_of_each(blue, traffic);
+    decided_on(&two_of_each(blue, traffic))
+}
+
+/// What is decided where two looks show this.
+fn decided_on(reading: &Reading) -> Decision {
     let (deployment, environment) = (deployment(), environment());
     let mut memory = Memory::new(Duration::ZERO);
     memory.enter(Stage::from(&deployment.history));
@@ -178,6 +182,27 @@ fn until_blue_can_take_the_traffic_it_is_said_what_it_lacks() {
     assert_eq!(decision.action, Action::Wait);
     let lacks = "rolling back: 1 of 2 instances of blue are healthy, and green stays until they are";
     assert_eq!(said(&decision), lacks);
+}
+
+#[test]
+fn once_the_traffic_is_back_it_is_said_how_far_green_is_on_its_way_out() {
+    let slot = |weight| SlotSeen { weight: Some(weight), strangers: 0 };
+    let on_blue = || Traffic::Weighted { a: slot(100), b: slot(0) };
+    assert_eq!(said(&decided(2, on_blue())), "rolling back: group green is attached to a target group");
+    let detached = || GroupSeen { attached: Attached::Nowhere, ..group(Slot::B, 2) };
+    let empty = || GroupSeen { min: 0, desired: 0, ..detached() };
+    let rows = [
+        (Some(GroupSeen { draining: 2, ..detached() }), "2 instances of group green are draining"),
+        (Some(empty()), "group green has 2 instances"),
+        (Some(GroupSeen { presence: Presence::BeingDeleted, ..empty() }), "group green is being deleted"),
+        (None, "it is being made sure that group green is gone"),
+    ];
+    for (green, expected) in rows {
+        let mut reading = two_of_each(2, on_blue());
+        reading.groups.remove(&GroupName::new("green"));
+        reading.groups.extend(green.map(|green| (GroupName::new("green"), green)));
+        assert_eq!(said(&decided_on(&reading)), format!("rolling back: {expected}"));
+    }
 }
 
 #[test]

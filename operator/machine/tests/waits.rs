@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dryad_machine::access::Access;
 use dryad_machine::decide::{Action, Decision, Write, decide};
-use dryad_machine::deployed::Shipment;
+use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::event::Reason;
 use dryad_machine::history::History;
 use dryad_machine::memory::{Look, Memory, Now, Stage, Verdict};
@@ -70,13 +70,29 @@ fn deploy_in(state: State, step: Option<i64>) -> DeploymentView {
     }
 }
 
+/// What is recorded as deployed, once that is to be recorded.
+fn deployed(deployment: &DeploymentView) -> Option<Deployed> {
+    (deployment.history.state() == State::RetireWait).then(|| Deployed {
+        shipment: Shipment { release: Release::default(), committed_at: None, subject: None },
+        deployment: deployment.name.clone(),
+        uid: deployment.uid.clone(),
+        turn: Turn::new(2),
+        since: deployment.created,
+    })
+}
+
 /// What is decided on it now, by what is remembered.
 fn decided(deployment: &DeploymentView, memory: &Memory, now: Now) -> Decision {
     let environment = EnvironmentView {
         name: "web".to_owned(),
         revision: Revision { uid: Uid::new("e"), generation: 1 },
         deletion: Deletion::None,
-        tenure: Tenure { turn: Turn::new(2), holder: Some(Uid::new("d")), ..Tenure::default() },
+        tenure: Tenure {
+            turn: Turn::new(2),
+            holder: Some(Uid::new("d")),
+            deployed: deployed(deployment),
+            ..Tenure::default()
+        },
         past: Past::Known,
         place: Place { account: AccountName::new("a"), region: Region::new("r") },
         bounds: Bounds { min: 1, max: 2 },
@@ -111,26 +127,35 @@ fn gives_up(looks: &[Now], now: Now) -> bool {
 
 /// What is said in the first evaluation, while every check is good, of a green like this.
 fn said_of(healthy: u32, attached: Attached) -> String {
-    let deployment = deploy_in(State::EvaluateWait, Some(1));
-    let green = GroupSeen {
+    let green = GroupSeen { healthy, attached, ..pair() };
+    said_in(&deploy_in(State::EvaluateWait, Some(1)), [("green", green)])
+}
+
+/// A group of two healthy instances that no request reaches.
+fn pair() -> GroupSeen {
+    GroupSeen {
         presence: Presence::Here,
         min: 1,
         max: 2,
         desired: 2,
         instances: 2,
         in_service: 2,
-        healthy,
+        healthy: 2,
         draining: 0,
-        attached,
+        attached: Attached::Nowhere,
         apart: Apart::NO,
-    };
-    let groups = [(GroupName::new("green"), green)].into();
+    }
+}
+
+/// What is said after one look at these groups, while every check is good.
+fn said_in<const N: usize>(deployment: &DeploymentView, groups: [(&str, GroupSeen); N]) -> String {
+    let groups = groups.map(|(name, seen)| (GroupName::new(name), seen)).into();
     let reading = Reading { groups, foreign: BTreeMap::new(), traffic: Traffic::Shared };
     let mut memory = Memory::new(Duration::ZERO);
     memory.enter(Stage::from(&deployment.history));
     memory.saw(Look { at: at(10, 0), reading }, PACE.tick());
     memory.checked(Verdict::Good, at(10, 0).mono, PACE.tick());
-    decided(&deployment, &memory, at(10, 0)).progress.expect("it waits").message
+    decided(deployment, &memory, at(10, 0)).progress.expect("it waits").message
 }
 
 #[test]
@@ -150,6 +175,18 @@ fn time_alone_gives_up_no_blue() {
     for (case, looks, now, expected) in rows {
         assert_eq!(gives_up(looks, now), expected, "{case}");
     }
+}
+
+#[test]
+fn of_a_blue_that_is_retired_it_is_said_how_far_it_is_on_its_way_out() {
+    let deployment = deploy_in(State::RetireWait, None);
+    let draining = GroupSeen { draining: 1, ..pair() };
+    assert_eq!(
+        said_in(&deployment, [("blue", draining)]),
+        "retiring blue: 1 instances of group blue are draining"
+    );
+    let absent = said_in(&deployment, [("green", pair())]);
+    assert_eq!(absent, "retiring blue: it is being made sure that group blue is gone");
 }
 
 #[test]

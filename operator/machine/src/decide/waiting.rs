@@ -3,7 +3,8 @@
 use super::{Progress, rollback, standing, transition};
 use crate::case::Case;
 use crate::memory::Verdict;
-use crate::reading::AtWork;
+use crate::name::GroupName;
+use crate::reading::{AtWork, Attached, Presence, Reading};
 use crate::state::State;
 use crate::view::{Claim, Paused, Resolution};
 
@@ -91,13 +92,35 @@ fn reached_apart(case: &Case<'_>) -> Option<String> {
 /// Nobody is taken from a rule of another shape: it may be the one that has the traffic.
 fn retiring(case: &Case<'_>) -> String {
     let seen = case.plan().zip(case.reading());
-    let unusable = seen.and_then(|(plan, reading)| standing::unusable(plan.route, reading));
-    unusable.map_or_else(|| "retiring blue".to_owned(), |why| format!("retiring blue, but {why}"))
+    if let Some(why) = seen.and_then(|(plan, reading)| standing::unusable(plan.route, reading)) {
+        return format!("retiring blue, but {why}");
+    }
+    let left = seen.and_then(|(plan, reading)| {
+        let is_left = |name: &&GroupName| !case.memory.is_gone(name, case.now, case.tick());
+        plan.blue.iter().find(is_left).map(|name| leaving(name, reading))
+    });
+    left.map_or_else(|| "retiring blue".to_owned(), |left| format!("retiring blue: {left}"))
+}
+
+/// How far a group is on its way out.
+fn leaving(name: &GroupName, reading: &Reading) -> String {
+    match reading.group(name) {
+        None => format!("it is being made sure that group {name} is gone"),
+        Some(seen) if seen.presence == Presence::BeingDeleted => format!("group {name} is being deleted"),
+        Some(seen) if seen.attached != Attached::Nowhere || seen.apart.attached != Attached::Nowhere => {
+            format!("group {name} is attached to a target group")
+        }
+        Some(seen) if seen.draining > 0 => {
+            format!("{} instances of group {name} are draining", seen.draining)
+        }
+        Some(seen) => format!("group {name} has {} instances", seen.instances),
+    }
 }
 
 /// What the traffic waits for, as long as it is not back.
 fn rolling_back(case: &Case<'_>) -> String {
-    let away = case.plan().zip(case.reading()).filter(|(plan, reading)| !case.traffic_is_home(plan, reading));
+    let seen = case.plan().zip(case.reading());
+    let away = seen.filter(|(plan, reading)| !case.traffic_is_home(plan, reading));
     let unusable = away.and_then(|(plan, reading)| standing::unusable(plan.route, reading));
     if let Some(why) = unusable {
         return format!("rolling back, but {why}");
@@ -111,12 +134,12 @@ fn rolling_back(case: &Case<'_>) -> String {
             )
         })
     });
-    let message = short.unwrap_or_else(|| "rolling back".to_owned());
-    match case
-        .plan()
-        .zip(case.reading())
-        .and_then(|(plan, reading)| rollback::stray_blue(case, plan, reading))
-    {
+    let left = || {
+        let (plan, reading) = seen.filter(|_| away.is_none())?;
+        Some(format!("rolling back: {}", leaving(&plan.green, reading)))
+    };
+    let message = short.or_else(left).unwrap_or_else(|| "rolling back".to_owned());
+    match seen.and_then(|(plan, reading)| rollback::stray_blue(case, plan, reading)) {
         Some(stray) => format!("{message}; {stray}"),
         None => message,
     }
