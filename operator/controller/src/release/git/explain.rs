@@ -79,13 +79,32 @@ const UNREACHABLE: &[&str] = &[
     "invalid server response",
 ];
 
+/// What git says of an answer that it does not take, and then repeats.
+const REPEATS: &[&str] = &[
+    "invalid server response",
+    "protocol error",
+    "invalid ls-refs response",
+    "unexpected acknowledgment",
+    "expected ACK/NAK",
+    "expected shallow",
+    "expected wanted-ref",
+    "specified by server",
+    "unknown value for object-format",
+    "server doesn't support",
+    "server does not support",
+];
+
 /// Git's own last word: its first `fatal:` or `error:` line, or ssh's, without what a server put into it.
 pub(super) fn fatal_line(stderr: &str) -> String {
     let line = stderr
         .lines()
         .find_map(|line| ["ssh: ", "fatal: ", "error: "].iter().find_map(|prefix| line.strip_prefix(prefix)))
         .unwrap_or("git gave no reason");
-    let own = if line.contains("remote error") { "the server reported an error" } else { line };
+    let own = match line {
+        _ if line.contains("remote error") => "the server reported an error",
+        _ if REPEATS.iter().any(|words| line.contains(words)) => "its answer is not that of a git server",
+        own => own,
+    };
     // The sentence around it names the repository already.
     let own =
         own.strip_prefix("unable to access '").and_then(|rest| rest.split_once("': ")).map_or(own, |x| x.1);
@@ -107,6 +126,18 @@ mod tests {
             panic!("a server's error is an unreachable repository");
         };
         assert_eq!(detail, "the server reported an error");
+    }
+
+    #[test]
+    fn nor_what_git_repeats_of_it() {
+        for line in [
+            "fatal: invalid server response; got 'hunter2'",
+            "fatal: protocol error: unexpected 'hunter2'",
+            "fatal: git fetch-pack: expected ACK/NAK, got 'hunter2'",
+            "fatal: unknown object format 'hunter2' specified by server",
+        ] {
+            assert_eq!(fatal_line(line), "its answer is not that of a git server", "{line}");
+        }
     }
 
     #[test]
