@@ -48,6 +48,11 @@ use traffic::Traffic;
         name = "Ready",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Available",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Available\")].status"
     )
 )]
 #[serde(rename_all = "camelCase")]

@@ -68,6 +68,7 @@ async fn every_column_shows_what_its_head_says() {
     stage.until("web", ready).await;
     let environment = printed(&stage, "denv/web", &[]).await;
     assert_eq!((&*environment["BRANCH"], &*environment["COMMIT"]), ("main", &*commit));
-    assert_eq!((&*environment["IN TURN"], &*environment["READY"]), ("", "True"));
+    let stands = ["IN TURN", "READY", "AVAILABLE"].map(|head| &*environment[head]);
+    assert_eq!(stands, ["", "True", "True"]);
     assert!(environment["SINCE"].ends_with('s'), "{environment:?}");
 }
