@@ -48,3 +48,15 @@ impl Requested {
 pub fn name(environment: &str, number: i64) -> String {
     format!("{environment}-{number}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_called_by_its_environment_and_number() {
+        let digest = "a".repeat(64).parse().expect("a digest");
+        let requested = Requested { number: 3, digest, uid: None };
+        assert_eq!((requested.name("web").as_str(), name("web", 4).as_str()), ("web-3", "web-4"));
+    }
+}

@@ -189,6 +189,10 @@ mod tests {
         assert!(!is_quiet_when(|it| it.tenure.groups[0].role = Role::Doomed));
         let held = Held { desired: None, original_min: 2, original_max: 6 };
         assert!(!is_quiet_when(|it| it.tenure.groups[0].held = Some(held)));
+        assert!(!is_quiet_when(|it| {
+            let doomed = Member { role: Role::Doomed, ..it.tenure.groups[0].clone() };
+            it.tenure.groups.push(doomed);
+        }));
         let environment = environment();
         let case = EnvironmentCase {
             environment: &environment,
@@ -224,6 +228,10 @@ mod tests {
             assert!(!rests(&environment(), seen.clone()), "{seen:?}");
         }
         assert!(!is_at_rest(&environment(), &Surveyed(BTreeMap::new())), "it is not there");
+        let mut two = EnvironmentView { replicas: None, ..environment() };
+        let other = Member { name: GroupName::new("web-0"), ..two.tenure.groups[0].clone() };
+        two.tenure.groups.push(other);
+        assert!(!rests(&two, seen()), "one of two is not there");
         let shared = EnvironmentView { access: Access::TargetGroup { arn: Arn::new("a") }, ..environment() };
         assert!(!rests(&shared, seen()));
         let workers = EnvironmentView { access: Access::Workers {}, ..environment() };

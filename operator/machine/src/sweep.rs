@@ -250,6 +250,12 @@ mod tests {
     }
 
     #[test]
+    fn each_reason_to_leave_a_group_alone_has_words_of_its_own() {
+        let words: std::collections::BTreeSet<_> = Why::ALL.into_iter().map(|why| why.to_string()).collect();
+        assert!(words.len() == Why::ALL.len() && words.iter().all(|words| words.contains(' ')), "{words:?}");
+    }
+
+    #[test]
     fn the_ledgers_line_matches_the_tags() {
         let place = Place { account: AccountName::new("a"), region: Region::new("r") };
         let line = |uid| doomed(&GroupName::new("g"), &place, None, &claim(uid, 4), &Uid::new("now"));

@@ -236,6 +236,9 @@ fn how_requests_reach_what_is_adopted_is_written_down_where_it_was_not() {
     let next = adopted(verdict(&record(2, vec![member(&before, Role::Serving), known]), 2, &[before, since]));
     let accesses: Vec<_> = next.groups.iter().map(|member| member.access.clone()).collect();
     assert_eq!(accesses, [Some(shared("of-1")), Some(shared("as-announced"))], "and never written anew");
+    let serving = group(1, "new", Bearing::Carries);
+    let next = adopted(verdict(&record(1, vec![member(&serving, Role::Serving)]), 2, &[serving]));
+    assert_eq!(next.groups[0].access, Some(shared("of-1")), "nor was it where the record is an old one");
 }
 
 #[test]

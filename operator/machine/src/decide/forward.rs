@@ -6,9 +6,10 @@ use crate::effect::{Effect, Size};
 use crate::name::GroupName;
 use crate::plan::{Plan, Route, Step};
 use crate::reading::{Attached, GroupSeen, Presence, Reading, Slot};
-use crate::tenure::{Member, Role};
+use crate::tenure::Role;
 
-/// Whatever this step still lacks.
+/// Whatever this step still lacks. What blue was like is on record by now: until every blue that is seen is held, that
+/// write is what is decided.
 pub(super) fn roll_out(case: &Case<'_>) -> Vec<Effect> {
     let (Some(plan), Some(step), Some(reading)) = (case.plan(), case.step(), case.reading()) else {
         return Vec::new();
@@ -74,8 +75,7 @@ fn weighted(
     if !hold.is_empty() {
         return hold;
     }
-    let ready = is_held(case, plan, reading) && case.permits(Removal::Shift(slot));
-    if ready { vec![Effect::Shift(slot)] } else { Vec::new() }
+    if case.permits(Removal::Shift(slot)) { vec![Effect::Shift(slot)] } else { Vec::new() }
 }
 
 fn shared(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading, green: &GroupSeen) -> Vec<Effect> {
@@ -91,7 +91,7 @@ fn shared(case: &Case<'_>, plan: &Plan, step: Step, reading: &Reading, green: &G
     }
     let attached = plan.blue.iter().find(|name| case.carries_here(reading, name));
     match attached {
-        Some(blue) if is_held(case, plan, reading) && case.permits(Removal::Group(blue)) => {
+        Some(blue) if case.permits(Removal::Group(blue)) => {
             vec![Effect::Detach { group: blue.clone(), slot: None }]
         }
         Some(_) | None => Vec::new(),
@@ -121,17 +121,4 @@ fn hold_blue(case: &Case<'_>, plan: &Plan, reading: &Reading) -> Vec<Effect> {
         (seen.min < share).then(|| Effect::Resize { group: name.clone(), size })
     });
     effects.collect()
-}
-
-/// Whether what blue was like is in the ledger, for every blue that still exists.
-fn is_held(case: &Case<'_>, plan: &Plan, reading: &Reading) -> bool {
-    let Some(environment) = case.environment() else { return false };
-    plan.blue
-        .iter()
-        .filter(|name| reading.group(name).is_some())
-        .all(|name| environment.tenure.member(name).is_some_and(is_held_in_this_deploy))
-}
-
-fn is_held_in_this_deploy(member: &Member) -> bool {
-    member.held.is_some_and(|held| held.desired.is_some())
 }
