@@ -124,3 +124,30 @@ impl Size {
         self.desired.unwrap_or_else(|| present.min(self.max).max(self.min))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_carries_traffic_is_changed_by_weights_and_by_where_it_follows_from_being_attached() {
+        let group = || GroupName::new("web-1");
+        let attach = |slot| Effect::Attach { group: group(), slot };
+        let detach = |slot| Effect::Detach { group: group(), slot };
+        let changed = [
+            Effect::Shift(Slot::A),
+            Effect::Leave { group: group(), slot: None },
+            attach(None),
+            detach(None),
+        ];
+        assert!(changed.iter().all(Effect::reroutes));
+        let launch = Effect::Launch { group: group(), desired: 2 };
+        let size = Size { min: 1, max: 2, desired: None };
+        let resize = Effect::Resize { group: group(), size };
+        let slot = Some(Slot::A);
+        let left =
+            [Effect::Enlist(Slot::A), attach(slot), detach(slot), launch, resize, Effect::Empty(group())];
+        assert!(!left.iter().any(Effect::reroutes));
+        assert!(![Effect::Delete(group()), Effect::Disown(group())].iter().any(Effect::reroutes));
+    }
+}

@@ -220,5 +220,6 @@ mod tests {
         let message = cut(&long, MESSAGE_LIMIT);
         assert!(message.len() <= MESSAGE_LIMIT && message.ends_with('…'), "{}", message.len());
         assert_eq!(cut("short", MESSAGE_LIMIT), "short");
+        assert_eq!((cut("exact", 5).as_str(), cut("exacter", 5).as_str()), ("exact", "ex…"));
     }
 }

@@ -255,6 +255,19 @@ fn a_release_is_written_without_what_it_has_not() {
 }
 
 #[test]
+fn people_read_of_a_release_what_it_is_made_of() {
+    let read = |release: serde_json::Value| serde_json::from_value::<Release>(release).unwrap().to_string();
+    let overlay = json!({ "url": "https://a.example/o.tgz", "sha256": "a".repeat(64) });
+    assert_eq!(read(json!({ "branch": "main", "commit": SHA1 })), "main@4f0c2d1a9b8e");
+    assert_eq!(
+        read(json!({ "branch": "main", "overlay": overlay })),
+        "main, overlay https://a.example/o.tgz"
+    );
+    assert_eq!(read(json!({ "commit": SHA1, "image": "ami-0abc1234" })), "4f0c2d1a9b8e, image ami-0abc1234");
+    assert_eq!(read(json!({})), "the launch template's own image");
+}
+
+#[test]
 fn a_release_asks_for_itself() {
     let release = json!({
         "branch": "main", "commit": SHA1, "image": "ami-0abc",

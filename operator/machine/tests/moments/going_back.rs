@@ -103,6 +103,28 @@ fn what_has_lost_its_tags_is_named_when_a_rollback_ends() {
 }
 
 #[test]
+fn of_a_blue_without_its_tags_it_is_said_whether_anything_reaches_it() {
+    let said = |mut moment: Moment| {
+        moment.reading.foreign.insert(group("blue"), "dryad.dev/turn".to_owned());
+        moment.said()
+    };
+    let detached = |mut moment: Moment| {
+        moment.seen("blue").attached = Attached::Nowhere;
+        moment
+    };
+    let again = "it can't be attached again, so give it its tags back, and it is";
+    let serves = "it serves and is left as it is, so give it its tags back, and it gets the declared bounds";
+    assert!(said(away()).ends_with(serves));
+    assert!(said(detached(away())).ends_with(again));
+    assert!(said(moved(weights(0, 100))).ends_with(serves), "it has its own requests elsewhere");
+    assert!(said(detached(Moment::shared(State::Rollback, Some(2)))).ends_with(again));
+    assert!(said(Moment::workers(State::Rollback, Some(1))).ends_with(serves));
+    let mut absent = away();
+    absent.reading.groups.remove(&group("blue"));
+    assert!(said(absent).ends_with(serves));
+}
+
+#[test]
 fn one_group_of_blue_in_the_old_target_group_is_enough_to_shift_and_one_that_is_gone_is_not_there() {
     let mut moment = away();
     moment.plan().blue.insert(0, group("other"));

@@ -7,7 +7,7 @@ use dryad_machine::deployed::{Deployed, Shipment};
 use dryad_machine::effect::Effect;
 use dryad_machine::event::Reason;
 use dryad_machine::memory::{Look, Verdict};
-use dryad_machine::name::Uid;
+use dryad_machine::name::{Region, Uid};
 use dryad_machine::reading::{Attached, Presence, Reading, Slot};
 use dryad_machine::release::Release;
 use dryad_machine::state::State;
@@ -242,6 +242,14 @@ fn as_much_of_blue_is_enough_for_a_rollback_as_users_need_and_blue_had() {
         let Action::Write(Write::Append(append)) = moment.decide().action else { panic!("it has a plan") };
         assert_eq!(append.plan.map(|plan| plan.floor), Some(floor), "{healthy}");
     }
+}
+
+#[test]
+fn an_environment_that_moved_after_the_turn_was_taken_gets_no_plan_and_says_where_to() {
+    let mut moment = resolved();
+    moment.environment.place.region = Region::new("s");
+    let said = "the Environment moved from a/r to a/s after this Deployment took its turn; abort it and deploy again";
+    assert_eq!((moment.entry(), moment.said()), (None, said.to_owned()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use dryad_machine::memory::{Look, Memory, Stage, Verdict};
 use dryad_machine::reading::Reading;
 use dryad_machine::state::State;
 
-use crate::moment::{Moment, TICK, at, group};
+use crate::moment::{Moment, TICK, at, group, weights};
 
 fn reading() -> Reading {
     Moment::weighted(State::EvaluateWait, Some(1)).reading
@@ -32,6 +32,26 @@ fn what_checks_and_cloud_said_in_one_state_says_nothing_in_the_next() {
     assert_eq!((memory.good_for(), memory.refusal()), (TICK, Some("there is no such image")));
     memory.enter(Stage::from(&history));
     assert_eq!((memory.good_for(), memory.verdict(), memory.refusal()), (Duration::ZERO, None, None));
+}
+
+#[test]
+fn a_rollback_is_given_up_by_the_second_that_it_was_watched_for_in_that_state() {
+    let overdue = |stage: Option<u64>, until: u64| {
+        let mut moment = Moment::weighted(State::Rollback, Some(2));
+        (moment.seen("blue").healthy, moment.reading.traffic) = (0, weights(0, 100));
+        for second in (100..until).step_by(10) {
+            if stage == Some(second) {
+                moment.memory.enter(Stage::default());
+                moment.memory.enter(Stage::from(&moment.deployment.history));
+            }
+            moment.memory.saw(Look { at: at(second), reading: moment.reading.clone() }, TICK);
+        }
+        moment.now = at(until);
+        moment.entry().map(|(reason, _)| reason)
+    };
+    assert_eq!(overdue(None, 990), None);
+    assert_eq!(overdue(None, 1_000), Some(Reason::BlueLost));
+    assert_eq!(overdue(Some(500), 1_000), None, "what was seen in another state is not counted");
 }
 
 #[test]
