@@ -65,7 +65,7 @@ fn a_paused_deploy_says_so_until_green_was_found_good() {
     };
     assert_eq!(said(State::EvaluateWait, Some(1)), "paused");
     assert_eq!(said(State::RetainWait, Some(2)), "keeping blue for an instant return");
-    assert_eq!(said(State::RetireWait, Some(2)), "retiring blue");
+    assert_eq!(said(State::RetireWait, Some(2)), "retiring blue: group blue is attached to a target group");
 }
 
 #[test]
@@ -99,6 +99,20 @@ fn it_is_said_by_what_requests_still_reach_a_blue_that_is_kept() {
     let said = "keeping blue for an instant return; requests still reach it by old, where nobody answers them once it is \
                 retired";
     assert_eq!(moment.said(), said);
+}
+
+#[test]
+fn who_is_attached_elsewhere_is_on_its_way_out_as_little_as_who_is_attached_here() {
+    let mut moment = Moment::weighted(State::RetireWait, Some(2));
+    let blue = moment.seen("blue");
+    (blue.attached, blue.apart.attached) = (Attached::Nowhere, Attached::ToShared);
+    assert_eq!(moment.said(), "retiring blue: group blue is attached to a target group");
+    moment.seen("blue").apart.attached = Attached::Nowhere;
+    assert_eq!(moment.said(), "retiring blue: group blue has 2 instances");
+    moment.memory.deletion_answered(&group("blue"), moment.now.mono);
+    moment.plan().blue.insert(0, group("gone"));
+    moment.memory.deletion_answered(&group("gone"), moment.now.mono);
+    assert_eq!(moment.said(), "retiring blue: group blue has 2 instances", "of those that are left");
 }
 
 #[test]
