@@ -3,6 +3,7 @@
 //!
 //! What an operator knows of the time it hears on its line to the API server, which is where it is changed.
 
+use dryad_local_cloud::faults::Rule;
 use dryad_local_cloud::model::log::Entry;
 use dryad_machine::state::State;
 use dryad_stage::deploys::{path_of, state_of, table};
@@ -11,7 +12,9 @@ use dryad_stage::operator::Operator;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::deploys::scene::{Place, Scene, UNDISTURBED, assert_ends, carried_out, is_change, replica_of};
+use crate::deploys::scene::{
+    Place, Scene, UNDISTURBED, assert_ends, carried_out, fault, is_change, replica_of,
+};
 use crate::deploys::trouble::{LOOK, until_looked};
 use crate::deploys::users::Users;
 
@@ -57,7 +60,17 @@ async fn an_hour_that_did_not_pass_finds_no_release_good_and_costs_nobody_a_requ
     until_looked(&scene, LOOKS).await;
     let kept = scene.stage.api().get("web-2").await.unwrap();
     assert_eq!(state_of(&kept), State::RetainWait, "{}", table(&kept));
-    line.tell_time(HOUR);
+    // Not by the first look after it jumped, with one from before.
+    for hours in 1..=3 {
+        scene.hold(&[fault(LOOK)], &[]);
+        line.tell_time(HOUR * hours);
+        until_looked(&scene, LOOKS).await;
+        scene.hold(&[Rule { skip: 1, ..fault(LOOK) }], &[]);
+        until_looked(&scene, LOOKS).await;
+        let kept = scene.stage.api().get("web-2").await.unwrap();
+        assert_eq!(state_of(&kept), State::RetainWait, "{}", table(&kept));
+    }
+    scene.let_all_go().await;
     let done = scene.stage.until_state("web-2", State::Done).await;
     assert_eq!(path_of(&done), UNDISTURBED);
     scene.serves("web-2").await;

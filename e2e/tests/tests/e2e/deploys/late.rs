@@ -3,17 +3,18 @@
 
 use std::time::Duration;
 
-use dryad_crds::Deployment;
+use dryad_crds::{Deployment, Environment};
 use dryad_local_cloud::model::autoscaling::DescribeAutoScalingGroups;
 use dryad_local_cloud::model::log::{Entry, Outcome};
 use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::{path_of, state_of, table};
 use dryad_stage::operator::Operator;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::deploys::lost::{FORWARD, held};
-use crate::deploys::scene::{Scene, WEB, assert_ends, fault, green_of};
+use crate::deploys::scene::{Place, Scene, WEB, assert_ends, fault, green_of};
 use crate::deploys::stage;
 use crate::deploys::trouble::{asked_since, land, late, logged, lost, until_looked};
 use crate::deploys::users::Users;
@@ -209,4 +210,44 @@ async fn a_deploy_tells_that_an_unanswered_request_may_still_land_for_as_long_as
     let _operator = scene.stage.operator_told("a", &["--uncertainty", "20s"]).unwrap();
     until_told(&scene, "web-2", true).await;
     until_told(&scene, "web-2", false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_is_not_given_back_while_a_request_of_the_process_before_may_still_land() {
+    let scene = Scene::set("turn-kept", |_| {}).await;
+    let line = scene.stage.line("a").await.unwrap();
+    let operator = scene.stage.operator_on(&line, "a").unwrap();
+    scene.deploy_held("web-2").await;
+    scene.bring("web-2", Place::Resolving).await;
+    // The deploy can end, and its turn can't.
+    line.hold(&format!("/environments/{WEB}/status"));
+    scene.stage.request("web-2", json!({ "end": "Abort" })).await;
+    scene.stage.until_state("web-2", State::Aborted).await;
+    operator.kill().unwrap();
+    drop(line);
+    let _operator = scene.stage.operator_told("b", &["--uncertainty", "10m"]).unwrap();
+    until_it_waits(&scene, "web-2").await;
+    let tenure = scene.stage.api::<Environment>().get(WEB).await.unwrap().status.unwrap().tenure;
+    assert!(tenure.holder.is_some(), "the turn was given back");
+}
+
+/// Waits until a deploy that has ended says that it keeps its turn. It is written to all the time: it says first that it
+/// looks back, the next thing ten seconds later at the soonest, and by itself it wakes when it may give the turn back.
+async fn until_it_waits(scene: &Scene, name: &str) {
+    const WAITS: &str = "waiting until no request of this deploy can land any more";
+    let deployments = scene.stage.api::<Deployment>();
+    let mut moments = tokio::time::interval(Duration::from_secs(1));
+    let waits = async {
+        for number in 0.. {
+            moments.tick().await;
+            let patch =
+                Patch::Merge(json!({ "metadata": { "annotations": { "number": number.to_string() } } }));
+            let object = deployments.patch(name, &PatchParams::default(), &patch).await.unwrap();
+            let progress = object.status.and_then(|status| status.progress);
+            if progress.is_some_and(|progress| progress.message == WAITS) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), waits).await.expect("it does not wait");
 }

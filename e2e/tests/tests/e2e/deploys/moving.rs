@@ -10,6 +10,7 @@ use dryad_stage::deploys::{history_of, path_of, table};
 use serde_json::json;
 
 use crate::deploys::capacity::{bounds, declare, group, until_sized};
+use crate::deploys::edited::until_said;
 use crate::deploys::scene::{Place, Scene, WEB, fault, green_of, no_capacity};
 use crate::deploys::trouble::{asked_since, logged, until_looked};
 use crate::deploys::users::Users;
@@ -177,9 +178,13 @@ async fn a_size_that_is_declared_on_the_way_holds_for_what_serves_in_the_end() {
     let _operator = scene.stage.operator("a").unwrap();
     scene.deploy_held("web-2").await;
     let green = green_of(&scene.bring("web-2", Place::ProvenApart).await);
+    let (blue, begun) = (blue_of(&scene).await, logged(&scene));
     let mut size = bounds(1, 5);
     size["replicas"] = json!(3);
     declare(&scene, size).await;
+    until_said(&scene, "Available", "True").await;
+    let resized = asked_since(&scene, begun).into_iter().any(|entry| entry.resource == blue);
+    assert!(!resized, "what the deploy goes by was changed under its feet");
     let_finish(&scene, "web-2", &green).await;
     until_sized(&scene, &green, 1, 5, 3).await;
     assert_eq!(users.leave().await, "two");
