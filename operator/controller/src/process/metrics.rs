@@ -9,7 +9,6 @@ use dryad_machine::event::Reason;
 use dryad_machine::state::State;
 use dryad_machine::sweep::Why;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -22,51 +21,21 @@ use crate::elector::Standing;
 /// What a condition can say.
 const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
 
+/// So many labels, each with its value.
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
 /// The metrics of one process. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    transitions: Family<TransitionLabels, Counter>,
-    deployments: Family<StateLabels, Gauge>,
-    environments: Family<ConditionLabels, Gauge>,
-    cloud_calls: Family<CloudCallLabels, Counter>,
-    leftovers: Family<LeftoverLabels, Gauge>,
+    transitions: Family<Labels<2>, Counter>,
+    deployments: Family<Labels<1>, Gauge>,
+    environments: Family<Labels<2>, Gauge>,
+    cloud_calls: Family<Labels<2>, Counter>,
+    leftovers: Family<Labels<1>, Gauge>,
     ticks: Histogram,
     leader: Gauge,
     events_lost: Counter,
     configuration_stale: Gauge,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TransitionLabels {
-    state: &'static str,
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabels {
-    state: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ConditionLabels {
-    condition: &'static str,
-    status: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CloudCallLabels {
-    action: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LeftoverLabels {
-    why: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: &'static str,
 }
 
 impl Metrics {
@@ -84,7 +53,7 @@ impl Metrics {
             configuration_stale: Gauge::default(),
         };
         let registry = registry.sub_registry_with_prefix("dryad");
-        let build = BuildLabels { version: env!("CARGO_PKG_VERSION") };
+        let build = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "What this process was built from", Info::new(build));
         registry.register(
             "transitions",
@@ -129,7 +98,7 @@ impl Metrics {
 
     /// A transition was recorded.
     pub fn transition(&self, state: State, reason: Reason) {
-        let labels = TransitionLabels { state: state.name(), reason: reason.name() };
+        let labels = [("state", state.name()), ("reason", reason.name())];
         self.transitions.get_or_create(&labels).inc();
     }
 
@@ -142,18 +111,18 @@ impl Metrics {
             }
         }
         for (state, count) in counts {
-            self.deployments.get_or_create(&StateLabels { state: state.name() }).set(count);
+            self.deployments.get_or_create(&[("state", state.name())]).set(count);
         }
     }
 
     /// These are the present conditions of all Environments.
     pub fn environments<'a>(&self, present: impl IntoIterator<Item = &'a Condition>) {
-        let said = |condition| STATUSES.map(|status| (ConditionLabels { condition, status }, 0));
+        let said = |condition| STATUSES.map(|status| ([("condition", condition), ("status", status)], 0));
         let mut counts = condition::OF_ENVIRONMENTS.map(said);
         for one in present {
             let counted = counts.iter_mut().flatten();
             for (_, count) in
-                counted.filter(|(labels, _)| one.type_ == labels.condition && one.status == labels.status)
+                counted.filter(|([(_, type_), (_, status)], _)| one.type_ == *type_ && one.status == *status)
             {
                 *count += 1;
             }
@@ -166,7 +135,7 @@ impl Metrics {
     /// So many are left alone for this reason.
     pub fn leftovers(&self, why: Why, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.leftovers.get_or_create(&LeftoverLabels { why: why.name() }).set(count);
+        self.leftovers.get_or_create(&[("why", why.name())]).set(count);
     }
 
     /// A call to the cloud has ended. `action` is one of the cloud's own names, such as `CreateAutoScalingGroup`.
@@ -182,7 +151,7 @@ impl Metrics {
             Err(CloudError::Denied { .. }) => "Denied",
             Err(CloudError::Invalid { .. }) => "Invalid",
         };
-        self.cloud_calls.get_or_create(&CloudCallLabels { action, outcome }).inc();
+        self.cloud_calls.get_or_create(&[("action", action), ("outcome", outcome)]).inc();
     }
 
     /// One tick of one Deployment took this long.

@@ -8,7 +8,7 @@ use dryad_machine::state::State;
 use dryad_stage::capacity::Capacity;
 use dryad_stage::deploys::table;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::deploys::lost::held;
 use crate::deploys::scene::{Scene, WEB, assert_ends};
@@ -37,8 +37,15 @@ fn scant() -> Vec<Rule> {
 }
 
 /// The same where all services share one bucket, with room for a single token.
-fn least(milliseconds: i64) -> Effect {
-    Effect::Ration { every: SignedDuration::from_millis(milliseconds), burst: 1, spent: None }
+fn least(milliseconds: i64) -> Vec<Rule> {
+    let every = SignedDuration::from_millis(milliseconds);
+    vec![always("*", Effect::Ration { every, burst: 1, spent: None })]
+}
+
+/// Ticks come so often, deadlines late, and blue is not kept.
+fn paced(environment: &mut Value, tick: &str) {
+    environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": tick });
+    environment["spec"]["retain"]["previous"] = json!("5s");
 }
 
 /// How far back AWS's answers may reach: 30 s, which are three ticks.
@@ -75,33 +82,20 @@ async fn a_cloud_that_answers_few_calls_makes_deploys_slow_and_not_unsafe() {
     there_and_back("rationed", "2s", RATION).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_call_a_second_of_each_family_and_none_more_at_once_is_enough() {
-    let scene = Scene::set("scant", |environment| {
+/// One deploy by the rule in a cloud that takes no more calls than that.
+async fn comes_through_by_the_rule(name: &str, calls: Vec<Rule>) {
+    let scene = Scene::set(name, |environment| {
         held(environment);
-        environment["spec"]["rollout"] = json!({ "timeout": "5m", "tick": "3s" });
-        environment["spec"]["retain"]["previous"] = json!("5s");
+        paced(environment, "3s");
     })
     .await;
-    let capacity = Capacity::of(&scene.stage, &scene.stage.web.target_groups[0]);
-    let _operator = scene.stage.operator("a").unwrap();
-    scene.hold(&scant(), &[]);
-    let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
-    scene.stage.deploy("web-2", spec).await;
-    // A minute and a half for each of these, of which none takes one by far where calls are not counted.
-    for state in [State::EvaluateWait, State::RetainWait, State::RetireWait] {
-        scene.stage.until_state("web-2", state).await;
-    }
-    let done = scene.stage.until_state("web-2", State::Done).await;
-    scene.serves("web-2").await;
-    assert!(capacity.least() >= Some(2), "fewer than two instances served:\n{}", table(&done));
+    comes_through(&scene, Users::of(&scene.stage), &scene.stage.web.target_groups[0], calls).await;
 }
 
-/// One deploy in a cloud that takes no more calls than that, of all services together.
-async fn comes_through(scene: &Scene, users: Users, target_group: &str, least: Effect) {
+async fn comes_through(scene: &Scene, users: Users, target_group: &str, calls: Vec<Rule>) {
     let capacity = Capacity::of(&scene.stage, target_group);
     let _operator = scene.stage.operator("a").unwrap();
-    scene.hold(&[always("*", least)], &[]);
+    scene.hold(&calls, &[]);
     let spec = json!({ "environment": WEB, "request": { "skipEvaluation": true } });
     scene.stage.deploy("web-2", spec).await;
     for state in [State::EvaluateWait, State::RetainWait, State::RetireWait] {
@@ -115,13 +109,17 @@ async fn comes_through(scene: &Scene, users: Users, target_group: &str, least: E
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_call_a_second_of_each_family_and_none_more_at_once_is_enough() {
+    comes_through_by_the_rule("scant", scant()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_call_a_second_of_all_services_together_and_none_more_at_once_is_enough() {
     let stage = stage("least").await;
     let shared = stage.web.shared.clone();
     let scene = Scene::set_on(stage, |environment| {
         environment["spec"]["traffic"] = json!({ "targetGroup": { "arn": shared.target_group } });
-        environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": "6s" });
-        environment["spec"]["retain"]["previous"] = json!("5s");
+        paced(environment, "6s");
     })
     .await;
     comes_through(&scene, Users::at(&shared.url), &shared.target_group, least(1_000)).await;
@@ -129,15 +127,8 @@ async fn one_call_a_second_of_all_services_together_and_none_more_at_once_is_eno
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_it_is_with_a_rule_over_two_target_groups_which_takes_twice_as_many_calls() {
-    let scene = Scene::set("least-rule", |environment| {
-        held(environment);
-        environment["spec"]["rollout"] = json!({ "timeout": "10m", "tick": "3s" });
-        environment["spec"]["retain"]["previous"] = json!("5s");
-    })
-    .await;
-    let target_group = &scene.stage.web.target_groups[0];
     // Five times as fast, as above: in true time that deploy takes eight minutes.
-    comes_through(&scene, Users::of(&scene.stage), target_group, least(200)).await;
+    comes_through_by_the_rule("least-rule", least(200)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
