@@ -148,6 +148,7 @@ fn moved() -> Vec<Scope> {
 fn restored() -> Vec<Scope> {
     use Reached::{Adopted, Canceled, Copied, Done, Failed, InFlight, Swept, TurnLost, Uncertain};
     let all = Scope { beginning: Beginning::Restored, budget: NONE, ..WHOLE };
+    let deep = Scope { limit: DEEP.limit, endings_one_in: DEEP.endings_one_in, ..all.clone() };
     vec![
         Scope {
             name: "restored from a backup, a rule",
@@ -168,9 +169,7 @@ fn restored() -> Vec<Scope> {
             cloud: Cloud::Slow,
             budget: Budget { requests: 1, deaths: 1, ..NONE },
             reaches: &[Canceled, Adopted],
-            limit: DEEP.limit,
-            endings_one_in: DEEP.endings_one_in,
-            ..all.clone()
+            ..deep.clone()
         },
         Scope {
             name: "restored while a request is under way, a rule",
@@ -189,27 +188,21 @@ fn restored() -> Vec<Scope> {
             name: "restored under other uids",
             uids: Uids::Changed,
             reaches: &[Done, Canceled, Adopted, Copied, Swept],
-            limit: DEEP.limit,
-            endings_one_in: DEEP.endings_one_in,
-            ..all.clone()
+            ..deep.clone()
         },
         Scope {
             name: "restored under other uids while a request is under way",
             uids: Uids::Changed,
             zombies: 1,
             reaches: &[Adopted, Copied, InFlight],
-            limit: DEEP.limit,
-            endings_one_in: DEEP.endings_one_in,
-            ..all.clone()
+            ..deep.clone()
         },
         Scope {
             name: "restored, two operators, one of before, crashes",
             operators: 2,
             budget: Budget { crashes: 1, ..NONE },
             reaches: &[Canceled, Adopted, Uncertain],
-            limit: DEEP.limit,
-            endings_one_in: DEEP.endings_one_in,
-            ..all
+            ..deep
         },
     ]
 }

@@ -13,3 +13,4 @@ mod orphaned;
 mod remembering;
 mod saying;
 mod taking_down;
+mod waiting;

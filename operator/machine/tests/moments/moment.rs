@@ -34,7 +34,7 @@ const PACE: Pace = Pace {
     retain_seconds: 600,
 };
 /// When it entered its state.
-const SINCE: u64 = 100;
+pub(crate) const SINCE: u64 = 100;
 
 pub(crate) fn at(second: u64) -> Now {
     let wall = Timestamp::from_second(i64::try_from(second).unwrap()).unwrap();
@@ -243,6 +243,11 @@ impl Moment {
         for (reading, mono) in readings.into_iter().zip([self.now.mono.saturating_sub(TICK), self.now.mono]) {
             memory.saw(Look { at: at(mono.as_secs()), reading: reading.clone() }, TICK);
         }
+        self.decide_by(&memory)
+    }
+
+    /// What is decided by what is remembered.
+    pub(crate) fn decide_by(&self, memory: &Memory) -> Decision {
         let view = View {
             deployment: &self.deployment,
             environment: matches!(self.sight, Sight::Shown).then_some(&self.environment),
@@ -250,7 +255,7 @@ impl Moment {
             queue: self.queue,
             resolution: &self.resolution,
         };
-        decide(view, &memory, self.now)
+        decide(view, memory, self.now)
     }
 
     pub(crate) fn decide(&self) -> Decision {
