@@ -103,11 +103,18 @@ fn in_slot(reading: &Reading, slot: Slot) -> impl Iterator<Item = &GroupName> {
     reading.groups.iter().filter(move |(_, group)| group.attached.includes(slot)).map(|(name, _)| name)
 }
 
-/// Takes a `Doomed` group out of the slot that green needs. Anybody else stays: that is for a person to see.
+/// Takes a group out of the slot that green needs: one that is given up, or one of several that serve, as a turn that did
+/// not end well may leave them, if that slot gets no requests. Anybody else stays: that is for a person to see.
 fn evict(case: &Case<'_>, name: &GroupName, slot: Slot) -> Option<Effect> {
-    let member = case.environment()?.tenure.member(name)?;
-    let may = member.role == Role::Doomed && case.permits_tidying(Removal::Group(name));
-    may.then(|| Effect::Detach { group: name.clone(), slot: Some(slot) })
+    let is_idle = |reading: &Reading| reading.traffic.slot(slot).is_some_and(|seen| seen.weight == Some(0));
+    let is_out_of_use = || case.readings().is_some_and(|readings| readings.into_iter().all(is_idle));
+    let may = match case.environment()?.tenure.member(name)?.role {
+        Role::Doomed => true,
+        Role::Serving => is_out_of_use(),
+        Role::Green => false,
+    };
+    let evicted = || Effect::Detach { group: name.clone(), slot: Some(slot) };
+    (may && case.permits_tidying(Removal::Group(name))).then(evicted)
 }
 
 /// Raises blue's lower bound to its share of the recorded D, so that no autoscaler takes away what a rollback would

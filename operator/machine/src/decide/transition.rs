@@ -102,7 +102,9 @@ pub(super) fn compile(case: &Case<'_>) -> Result<Plan, Obstacle> {
         );
     }
     let blue: Vec<_> = tenure.of_role(Role::Serving).map(|member| member.name.clone()).collect();
-    let healthy: u32 = blue.iter().map(|name| reading.healthy(name)).sum();
+    // Of several that serve, one that gets no requests is nobody to go back to.
+    let carriers = blue.iter().filter(|name| case.carries(reading, name));
+    let healthy: u32 = carriers.map(|name| reading.healthy(name)).sum();
     Ok(Plan {
         shipment: (**shipment).clone(),
         steps: environment.strategy.steps(),

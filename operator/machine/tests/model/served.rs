@@ -29,7 +29,8 @@ pub(crate) fn blue_is_proven_superfluous(
     };
     let reduces = match effect {
         Effect::Shift(slot) => Some(*slot) == green_slot,
-        Effect::Detach { group, .. } => is_blue(group),
+        // Of several that serve, one without requests makes room.
+        Effect::Detach { group, .. } => is_blue(group) && world.carries(Id::of(group), &|_| true),
         Effect::Leave { group, .. } | Effect::Empty(group) | Effect::Delete(group) => {
             unless(!is_blue(group) || retiring, Rule::S4, "blue is taken down before it may be retired")?;
             is_blue(group)

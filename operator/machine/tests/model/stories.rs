@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dryad_machine::reading::Attached;
+use dryad_machine::reading::{Attached, Slot};
 use dryad_machine::state::State as Phase;
 use dryad_machine::tenure::Role;
 use dryad_machine::view::{Deletion, EndRequest, Routing};
@@ -374,4 +374,26 @@ fn where_a_holder_vanishes_while_nobody_gets_requests_what_served_is_kept() {
     story.rest();
     assert_eq!(story.role(Id::BLUE), Some(Role::Serving));
     assert!(!story.exists(GREEN));
+}
+
+#[test]
+fn one_that_serves_without_requests_makes_room_and_a_rollback_needs_only_the_other_one() {
+    let two = || {
+        let mut story = Story::weighted();
+        let beside = story.serve_beside_blue(Role::Serving);
+        story.state.change_world(|world| {
+            world.groups.get_mut(&beside).expect("it serves").attached = Attached::To(Slot::B);
+        });
+        (story, beside)
+    };
+    let (mut story, beside) = two();
+    story.until(Phase::Done, None);
+    story.rest();
+    assert!(story.carries(GREEN) && !story.exists(Id::BLUE) && !story.exists(beside));
+    let (mut story, _) = two();
+    story.until(Phase::EvaluateWait, Some(2));
+    story.ask(Ask::End(0, EndRequest::Abort));
+    story.rest();
+    assert_eq!(story.phase(0), Phase::Aborted);
+    assert!(story.carries(Id::BLUE) && !story.exists(GREEN));
 }

@@ -40,7 +40,7 @@ fn green_joins_a_target_group_in_which_nobody_else_is_and_to_which_nothing_is_se
 }
 
 #[test]
-fn only_who_is_given_up_is_taken_out_of_the_target_group_that_green_needs() {
+fn only_who_is_given_up_or_gets_no_requests_is_taken_out_of_the_target_group_that_green_needs() {
     let squatted_by = |role, weight| {
         let mut moment = up();
         let mut member = moment.environment.tenure.groups[0].clone();
@@ -53,7 +53,10 @@ fn only_who_is_given_up_is_taken_out_of_the_target_group_that_green_needs() {
         moment.effects()
     };
     assert_eq!(squatted_by(Role::Doomed, 0), [Effect::Detach { group: group("old"), slot: Some(Slot::B) }]);
-    assert_eq!(squatted_by(Role::Serving, 0), [resize("green", 4, 4)], "as users need four by then");
+    let grow = || resize("green", 4, 4);
+    let detach = Effect::Detach { group: group("old"), slot: Some(Slot::B) };
+    assert_eq!(squatted_by(Role::Serving, 0), [grow(), detach], "as users need four by then");
+    assert_eq!(squatted_by(Role::Serving, 1), [grow()], "some users are on it");
     assert_eq!(squatted_by(Role::Doomed, 100), [], "users are on it");
 }
 
