@@ -43,8 +43,8 @@ pub struct Facts<'a> {
     pub denied: Option<&'a str>,
     /// Why another Environment may use what this one names; none where it may itself.
     pub conflict: Option<&'a str>,
-    /// How the parameter stands, where one is named and something is deployed.
-    pub projection: Option<&'a Projection>,
+    /// How the parameter stands that is to say what is deployed.
+    pub parameter: Parameter<'a>,
     /// Whether it names only what its namespace may name.
     pub permission: Permission<'a>,
     /// Why nothing can be launched from what it says, whatever the release, in words.
@@ -73,7 +73,18 @@ pub enum Leftovers<'a> {
     Some(&'a str),
 }
 
-/// How the parameter stands that is to say what is deployed.
+/// What is known of the parameter that is to say what is deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter<'a> {
+    /// There is nothing to be said: none is named, or may be, or nothing is deployed.
+    None,
+    /// Nobody has looked yet: what was said before stands.
+    Unseen,
+    /// It stands so.
+    Seen(&'a Projection),
+}
+
+/// How a parameter stands that is to say what is deployed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Projection {
     /// It says so; that in words.
@@ -156,7 +167,12 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
         of.condition(READY, ready.holds, ready.reason, &ready.message, now),
         available(of, facts.service, now),
     ];
-    conditions.extend(facts.projection.map(|projection| projected(of, projection, now)));
+    let as_before = |type_| previous.iter().find(move |before| before.type_ == type_).cloned();
+    match facts.parameter {
+        Parameter::None => {}
+        Parameter::Unseen => conditions.extend(as_before(PROJECTED)),
+        Parameter::Seen(projection) => conditions.push(projected(of, projection, now)),
+    }
     let mut add = |type_, reason, message: &str| {
         conditions.push(of.condition(type_, Holds::True, reason, message, now));
     };
@@ -179,9 +195,7 @@ pub fn conditions(facts: Facts<'_>, previous: &[Condition], now: Timestamp) -> V
         add(DRIFTED, "ManualDeploy", drift);
     }
     match facts.leftovers {
-        Leftovers::Unknown => {
-            conditions.extend(previous.iter().find(|before| before.type_ == LEFTOVERS).cloned());
-        }
+        Leftovers::Unknown => conditions.extend(as_before(LEFTOVERS)),
         Leftovers::None => {}
         Leftovers::Some(message) => {
             conditions.push(of.condition(LEFTOVERS, Holds::True, "LeftAlone", message, now));

@@ -2,7 +2,7 @@
 
 use dryad_crds::condition::declared::{Declared, Made, Request};
 use dryad_crds::condition::environment::{
-    Facts, Freshness, InTurn, Leftovers, Permission, Service, conditions, outdated, undecided,
+    Facts, Freshness, InTurn, Leftovers, Parameter, Permission, Service, conditions, outdated, undecided,
 };
 use dryad_crds::environment::release::DeclaredRelease;
 use dryad_machine::deployed::{Deployed, Shipment};
@@ -71,7 +71,7 @@ fn quiet(tenure: &Tenure) -> Facts<'_> {
         service: Service::Served("it serves"),
         denied: None,
         conflict: None,
-        projection: None,
+        parameter: Parameter::None,
         permission: Permission::Granted,
         leftovers: Leftovers::None,
     }

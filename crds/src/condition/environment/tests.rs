@@ -55,7 +55,7 @@ fn quiet(tenure: &Tenure) -> Facts<'_> {
         service: Service::Served("4 of 4 instances are healthy"),
         denied: None,
         conflict: None,
-        projection: None,
+        parameter: Parameter::None,
         permission: Permission::Granted,
         flaw: None,
         leftovers: Leftovers::None,
@@ -255,9 +255,14 @@ fn how_the_parameter_stands_is_told_where_there_is_one() {
         (Projection::Unknown(message()), "Projected=Unknown(NotSeen)@9"),
     ];
     for (projection, expected) in &table {
-        let facts = Facts { projection: Some(projection), ..quiet(&idle) };
-        let told = line(&conditions(facts, &[], second(9)));
-        assert_eq!(told, format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
+        let facts = Facts { parameter: Parameter::Seen(projection), ..quiet(&idle) };
+        let told = conditions(facts, &[], second(9));
+        assert_eq!(line(&told), format!("Ready=True(Deployed)@9 Available=True(Serving)@9 {expected}"));
+        let unseen = Facts { parameter: Parameter::Unseen, ..facts };
+        let again = conditions(unseen, &told, second(50));
+        assert_eq!(again, told, "a process that has not looked yet takes nothing back");
+        let none = conditions(quiet(&idle), &told, second(50));
+        assert_eq!(line(&none), "Ready=True(Deployed)@9 Available=True(Serving)@9");
     }
 }
 

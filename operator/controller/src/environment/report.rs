@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dryad_cloud::Cloud;
 use dryad_crds::condition::declared::Declared;
 use dryad_crds::condition::environment::{
-    Facts, Freshness, InTurn, Leftovers, Newest, Permission, Service, conditions,
+    Facts, Freshness, InTurn, Leftovers, Newest, Parameter, Permission, Service, conditions,
 };
 use dryad_crds::{Deployment, DeploymentStatus, EnvironmentStatus};
 use dryad_machine::name::{GroupName, Uid};
@@ -79,7 +79,11 @@ pub(super) async fn report<C: Cloud>(
             Claim::Lost(why) => Some(why),
             Claim::Undisputed => None,
         },
-        projection: projected.map(|seen| &seen.outcome),
+        parameter: match (projected, &tick.object.spec.deployed_parameter) {
+            (Some(seen), _) => Parameter::Seen(&seen.outcome),
+            (None, Some(_)) if tenure.deployed.is_some() && refusal.is_none() => Parameter::Unseen,
+            (None, _) => Parameter::None,
+        },
         permission: refusal.as_deref().map_or(Permission::Granted, Permission::Refused),
         leftovers: match leftovers.as_deref() {
             None => Leftovers::Unknown,
