@@ -255,6 +255,14 @@ fn a_release_is_written_without_what_it_has_not() {
 }
 
 #[test]
+fn of_a_word_that_is_refused_as_much_is_told_as_anybody_needs_to_find_it() {
+    let told = |given: &str| given.parse::<ImageId>().unwrap_err().given;
+    let long = "x".repeat(1_000);
+    assert!(told(&long).ends_with("x…") && told(&long).len() < 100, "{}", told(&long));
+    assert_eq!((told("ami x").as_str(), told("ami\n").as_str()), ("ami x", "ami\\n"));
+}
+
+#[test]
 fn people_read_of_a_release_what_it_is_made_of() {
     let read = |release: serde_json::Value| serde_json::from_value::<Release>(release).unwrap().to_string();
     let overlay = json!({ "url": "https://a.example/o.tgz", "sha256": "a".repeat(64) });
