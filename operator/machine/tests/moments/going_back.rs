@@ -103,6 +103,21 @@ fn what_has_lost_its_tags_is_named_when_a_rollback_ends() {
 }
 
 #[test]
+fn a_rollback_of_a_first_deploy_takes_green_down_as_nobody_is_there_to_go_back_to() {
+    let first = |mut moment: Moment| {
+        moment.plan().blue.clear();
+        moment.plan().floor = 0;
+        moment.reading.groups.remove(&group("blue"));
+        moment
+    };
+    let mut shared = first(Moment::shared(State::Rollback, Some(2)));
+    shared.seen("green").attached = Attached::ToShared;
+    assert_eq!(shared.effects(), [Effect::Detach { group: group("green"), slot: None }]);
+    let workers = first(Moment::workers(State::Rollback, Some(2)));
+    assert_eq!(workers.effects(), [Effect::Empty(group("green"))]);
+}
+
+#[test]
 fn of_a_blue_without_its_tags_it_is_said_whether_anything_reaches_it() {
     let said = |mut moment: Moment| {
         moment.reading.foreign.insert(group("blue"), "dryad.dev/turn".to_owned());
