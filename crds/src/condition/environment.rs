@@ -62,7 +62,7 @@ pub struct Newest<'a> {
     pub history: &'a History,
 }
 
-/// What is left in the cloud that the ledger does not know, in words.
+/// What is left in the cloud that the ledger does not know, or that does not go, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leftovers<'a> {
     /// Nobody has looked yet: what was said before stands.

@@ -3,6 +3,7 @@
 
 mod coordinates;
 mod holder;
+mod lingering;
 mod permission;
 mod project;
 mod prune;
@@ -40,6 +41,7 @@ use crate::process::desk::Desk;
 use crate::process::operator::{Operator, TickError};
 use crate::target::Target;
 
+pub(crate) use lingering::Lingering;
 use rest::Rest;
 pub(crate) use trigger::Known;
 use trigger::Pulled;
@@ -113,14 +115,14 @@ pub async fn reconcile<C: Cloud>(
     // 4. Record, or act. What is declared waits for no group that can't be deleted.
     if let Action::Write(write) = &decision.action {
         if *write == Write::RemoveFinalizer && !project::is_withdrawn(&tick, &mut desk).await? {
-            report::report(&tick, &seen, &Pulled::Rest, desk.projected.as_ref()).await?;
+            report::report(&tick, &seen, &Pulled::Rest, &desk).await?;
             return Ok(controller::Action::requeue(UNFINISHED));
         }
         tick.write(write).await?;
         return Ok(tick.requeue(&decision, &seen));
     }
     if tick.environment.past == Past::Unknown {
-        report::report(&tick, &seen, &Pulled::Rest, desk.projected.as_ref()).await?;
+        report::report(&tick, &seen, &Pulled::Rest, &desk).await?;
         return Ok(tick.requeue(&decision, &seen));
     }
     let pulled = trigger::pull(&tick, &mut desk.declared).await?;
@@ -131,11 +133,11 @@ pub async fn reconcile<C: Cloud>(
                 tick.act(effects, target, reading, &mut desk.memory).await?;
             }
             // What is denied is tried again in every tick, and is to be known all the same.
-            report::report(&tick, &seen, &pulled, desk.projected.as_ref()).await?;
+            report::report(&tick, &seen, &pulled, &desk).await?;
         }
         (Action::Wait | Action::Write(_), _) => {
             project::project(&tick, &mut desk).await?;
-            report::report(&tick, &seen, &pulled, desk.projected.as_ref()).await?;
+            report::report(&tick, &seen, &pulled, &desk).await?;
             prune::prune(&tick).await?;
         }
     }
@@ -193,6 +195,8 @@ impl<C: Cloud> Tick<'_, C> {
         match seen {
             Ok(sight) => {
                 memory.saw(Look { at, reading: sight.reading.clone() }, tick);
+                desk.lingering =
+                    lingering::seen(desk.lingering.take(), &self.environment.tenure, &sight.reading, at.mono);
                 Seen::Reading { reading: sight.reading, until: Duration::MAX }
             }
             Err(blind) => {

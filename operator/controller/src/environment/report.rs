@@ -19,15 +19,15 @@ use super::trigger::Pulled;
 use super::{Seen as Sight, Tick, permission};
 use crate::green::blueprint;
 use crate::objects::{record, view};
+use crate::process::desk::Desk;
 use crate::process::operator::TickError;
-use crate::projection::Seen;
 
 /// Writes the conditions if they are not what they should be.
 pub(super) async fn report<C: Cloud>(
     tick: &Tick<'_, C>,
     sight: &Sight,
     pulled: &Pulled,
-    projected: Option<&Seen>,
+    desk: &Desk,
 ) -> Result<(), TickError> {
     let deployments = &tick.deployments;
     let newest = deployments
@@ -58,7 +58,11 @@ pub(super) async fn report<C: Cloud>(
     };
     let requested = Requested::of(tick, pulled).await?;
     let denied = tick.operator.denials.of(&tick.environment.revision.uid);
-    let leftovers = tick.operator.leftovers.of(&tick.environment.revision.uid);
+    let left = tick.operator.leftovers.of(&tick.environment.revision.uid);
+    let (now, patience) = (tick.operator.clock.mono(), tick.environment.pace.rollout_timeout());
+    let lingering = desk.lingering.as_ref().and_then(|it| it.told(now, patience));
+    let told: Vec<_> = left.as_deref().into_iter().chain(lingering).filter(|it| !it.is_empty()).collect();
+    let told = told.join("; ");
     let facts = Facts {
         generation: tick.object.metadata.generation.unwrap_or_default(),
         tenure,
@@ -79,16 +83,16 @@ pub(super) async fn report<C: Cloud>(
             Claim::Lost(why) => Some(why),
             Claim::Undisputed => None,
         },
-        parameter: match (projected, &tick.object.spec.deployed_parameter) {
+        parameter: match (&desk.projected, &tick.object.spec.deployed_parameter) {
             (Some(seen), _) => Parameter::Seen(&seen.outcome),
             (None, Some(_)) if tenure.deployed.is_some() && refusal.is_none() => Parameter::Unseen,
             (None, _) => Parameter::None,
         },
         permission: refusal.as_deref().map_or(Permission::Granted, Permission::Refused),
-        leftovers: match leftovers.as_deref() {
-            None => Leftovers::Unknown,
-            Some("") => Leftovers::None,
-            Some(words) => Leftovers::Some(words),
+        leftovers: match (told.as_str(), &left) {
+            ("", None) => Leftovers::Unknown,
+            ("", Some(_)) => Leftovers::None,
+            (words, _) => Leftovers::Some(words),
         },
     };
     write(tick, facts).await

@@ -20,6 +20,7 @@ use dryad_machine::tenure::{Member, Role};
 use thiserror::Error;
 use tracing::warn;
 
+use crate::process::denials::in_words;
 use crate::tags::{self, Owner};
 use crate::target::Target;
 
@@ -100,8 +101,13 @@ pub async fn look<C: Cloud>(
     let reading = Reading { foreign, ..assemble(pieces) };
     let note = match watched.and_then(|name| Some((name, groups.get(name)?, reading.group(name)?))) {
         Some((name, group, seen)) if seen.healthy < seen.desired => {
-            let activity = cloud.failed_activity(&target.place, name).await?;
-            activity.map(|activity| activity.message).or_else(|| reading::why_unhealthy(group, &health))
+            let place = members.iter().find(|member| member.name == *name).map(|member| &member.place);
+            match cloud.failed_activity(place.unwrap_or(&target.place), name).await {
+                Ok(Some(activity)) => Some(activity.message),
+                Ok(None) => reading::why_unhealthy(group, &health),
+                // Why instances are missing is for people: nobody is blind who can't learn it.
+                Err(error) => Some(in_words(&error)),
+            }
         }
         Some(_) | None => None,
     };

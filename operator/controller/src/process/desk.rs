@@ -10,7 +10,7 @@ use dryad_machine::tenure::Tenure;
 use dryad_machine::view::{EnvironmentView, Resolution};
 
 use crate::deployment::Settled;
-use crate::environment::Known;
+use crate::environment::{Known, Lingering};
 use crate::projection::Seen;
 
 /// One object's.
@@ -36,6 +36,8 @@ pub struct Desk {
     pub adoption: Option<(Duration, Tenure)>,
     /// Since when an Environment's record is known to be older than its groups, in time since the process started.
     pub doubted_since: Option<Duration>,
+    /// Which of an Environment's groups were given up and don't go.
+    pub(crate) lingering: Option<Lingering>,
     /// When progress was last written, in time since the process started, and at which entry of the history.
     pub reported: Option<(Duration, i64)>,
 }
@@ -81,6 +83,7 @@ impl Desks {
                 declared: None,
                 adoption: None,
                 doubted_since: None,
+                lingering: None,
                 reported: None,
             }))
         });

@@ -2,11 +2,14 @@
 //! serves, and its users notice nothing.
 
 use dryad_crds::Environment;
+use dryad_local_cloud::model::autoscaling::{Process, ResumeProcesses, SuspendProcesses};
 use dryad_machine::state::State;
 use dryad_stage::deploys::{path_of, state_of, table};
 use serde_json::{Value, json};
 
+use crate::deploys::capacity::declare;
 use crate::deploys::scene::{Place, Scene, WEB, green_of};
+use crate::deploys::sweeper::left_behind;
 use crate::deploys::users::Users;
 
 /// What is going on.
@@ -147,6 +150,23 @@ async fn an_environment_waits_for_a_deployment_that_has_yet_to_see_it_go() {
     line.let_go();
     let ended = scene.stage.until_ended("web-2").await;
     assert_eq!(path_of(&ended), ["Pending Created", "Canceled EnvironmentDeleted"], "{}", table(&ended));
+    scene.until_gone::<Environment>(WEB).await;
+    scene.left(&[], 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_a_group_from_going_is_said_and_once_that_is_over_it_goes() {
+    let scene = Scene::set("lingering", |_| {}).await;
+    let group = green_of(&scene.stage.api().get("web-1").await.unwrap());
+    let control = scene.stage.cloud.control();
+    let (auto_scaling_group_name, scaling_processes) = (group.clone(), vec![Process::Terminate]);
+    control.call(SuspendProcesses { auto_scaling_group_name, scaling_processes }).expect("it is there");
+    declare(&scene, json!({ "rollout": { "timeout": "10s" } })).await;
+    let _operator = scene.stage.operator("a").unwrap();
+    scene.stage.delete::<Environment>(WEB).await;
+    scene.stage.until(WEB, |it| left_behind(it).is_some_and(|said| said.contains(&group))).await;
+    let (auto_scaling_group_name, scaling_processes) = (group.clone(), Vec::new());
+    control.call(ResumeProcesses { auto_scaling_group_name, scaling_processes }).expect("it is there");
     scene.until_gone::<Environment>(WEB).await;
     scene.left(&[], 0).await;
 }

@@ -1,7 +1,7 @@
 //! A green that does not come up: it ends by its deadline, and says why in the cloud's own words.
 
 use dryad_crds::Deployment;
-use dryad_local_cloud::faults::{Faults, LaunchFault};
+use dryad_local_cloud::faults::{Effect, Faults, LaunchFault};
 use dryad_local_cloud::model::log::Entry;
 use dryad_machine::state::State;
 use dryad_stage::Stage;
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::deploys::scene::{Scene, WEB, asked, green_of, replica_of};
 use crate::deploys::stage;
+use crate::deploys::trouble::always;
 use crate::deploys::users::Users;
 
 const NO_CAPACITY: &str = "We currently do not have sufficient t3.micro capacity in the Availability Zone you requested \
@@ -113,4 +114,18 @@ async fn a_launch_that_never_succeeds_beside_what_serves_ends_by_its_deadline_an
     });
     assert!(capacity.least().is_none_or(|least| least >= 2), "fewer than two instances served");
     assert_eq!(users.answers().await, ["one"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_ask_why_instances_are_missing_is_told_so_and_still_sees_how_many_there_are() {
+    let stage = stage("unexplained").await;
+    stage.repository.commit("Say one", &[("index.html", Some("one"))]).unwrap();
+    let _operator = stage.operator("a").unwrap();
+    patient_for(&stage, "10m").await;
+    let rules = vec![always("DescribeScalingActivities", Effect::Deny)];
+    stage.cloud.control().with(|world, _| world.set_faults(Faults { rules, ..Faults::default() }));
+    no_capacity(&stage);
+    stage.deploy("web-1", json!({ "environment": "web" })).await;
+    let words = "0 of 2 instances are healthy: DescribeScalingActivities is denied to the operator";
+    until_progress(&stage, "web-1", words).await;
 }

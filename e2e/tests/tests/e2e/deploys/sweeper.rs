@@ -27,7 +27,7 @@ fn nobodys(number: u32, turn: u32) -> (String, String) {
 }
 
 /// What the Environment says was left behind.
-fn left_behind(environment: Option<&Environment>) -> Option<String> {
+pub(crate) fn left_behind(environment: Option<&Environment>) -> Option<String> {
     let conditions = &environment?.status.as_ref()?.conditions;
     Some(conditions.iter().find(|condition| condition.type_ == "Leftovers")?.message.clone())
 }
