@@ -1,6 +1,7 @@
 //! The rights of the chart are those that the operator uses: all of them, and no others.
 
 use std::path::Path;
+use std::time::Duration;
 
 use dryad_cluster::Cluster;
 use dryad_crds::{Deployment, Environment};
@@ -13,6 +14,7 @@ use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 use crate::chart::audit::{Audit, Requests, allowed_by};
 
@@ -134,9 +136,12 @@ async fn a_leader_is_ready_once_it_may_see_all_objects() {
         .patch(rights::ACCOUNT, &PatchParams::default(), &Patch::Merge(rules))
         .await
         .expect("it is accepted");
-    while !readiness(&operator).await.starts_with("HTTP/1.1 200 ") {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    let ready = async {
+        while !readiness(&operator).await.starts_with("HTTP/1.1 200 ") {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    assert!(timeout(Duration::from_secs(90), ready).await.is_ok(), "{}", readiness(&operator).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
