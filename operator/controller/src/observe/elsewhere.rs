@@ -64,13 +64,13 @@ pub(super) async fn ask<C: Cloud>(
     traffic: TrafficTarget,
     health: &mut Health,
 ) -> Result<Announced, CloudError> {
+    let rule = rule_of(cloud, place, &traffic).await?;
     for target_group in traffic.target_groups() {
         if !health.contains_key(target_group) {
             let targets = present(cloud.target_health(place, target_group).await)?;
             health.extend(targets.map(|targets| (target_group.clone(), targets)));
         }
     }
-    let rule = rule_of(cloud, place, &traffic).await?;
     Ok(Announced { traffic, rule })
 }
 

@@ -4,6 +4,7 @@
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::state::State;
 use dryad_stage::deploys::path_of;
+use kube::ResourceExt;
 use serde_json::json;
 
 use crate::deploys::scene::{Scene, WEB};
@@ -34,6 +35,9 @@ async fn a_deploy_that_prepares_can_be_aborted_deleted_and_lose_its_environment(
         ["Prepare ReleaseResolved", "Rollback AbortRequested", "Aborted RollbackOk"]
     );
     scene.serves("web-1").await;
+    // Whatever is written of it from here on would tell of its `Prepare`, too.
+    let rests = |it: Option<&Deployment>| it.is_some_and(|it| it.finalizers().is_empty());
+    scene.stage.until("web-2", rests).await;
     operator.stop().unwrap();
 
     left_in_prepare(&scene, "web-3").await;
