@@ -157,6 +157,15 @@ impl Stage {
         self.until(name, ended).await.expect("it exists")
     }
 
+    /// Waits until nothing is left to be done about a Deployment that has ended.
+    ///
+    /// # Panics
+    /// When it is not so in time.
+    pub async fn until_at_rest(&self, name: &str) {
+        let rests = |object: Option<&Deployment>| object.is_some_and(|object| object.finalizers().is_empty());
+        self.until(name, rests).await;
+    }
+
     /// Waits until nobody holds an Environment's turn, and nothing of those who did is left in its ledger.
     ///
     /// # Panics

@@ -45,8 +45,7 @@ pub(crate) async fn measure(cluster: &Cluster) -> (Vec<Row>, BTreeMap<&'static s
     let latency = latency(&stage).await;
     let done = stage.until_state("web-2", State::Done).await;
     stage.until_free("web").await;
-    let idle = |object: Option<&Deployment>| object.is_some_and(|object| object.finalizers().is_empty());
-    stage.until("web-2", idle).await;
+    stage.until_at_rest("web-2").await;
 
     let deployments: Vec<Deployment> = versions(&stage, &since.0, "web-2").await;
     let mut environments: Vec<Environment> = versions(&stage, &since.1, "web").await;

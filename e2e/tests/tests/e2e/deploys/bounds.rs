@@ -80,10 +80,7 @@ async fn a_deploy_is_written_once_for_each_thing_that_happens_and_each_change_is
     scene.stage.deploy("web-2", json!({ "environment": WEB })).await;
     let done = scene.stage.until_state("web-2", State::Done).await;
     scene.serves("web-2").await;
-    scene
-        .stage
-        .until("web-2", |it: Option<&Deployment>| it.is_some_and(|it| it.finalizers().is_empty()))
-        .await;
+    scene.stage.until_at_rest("web-2").await;
 
     let of_deployment: Vec<Deployment> = versions(&scene, &deployments, "web-2").await;
     let (entries, reports) = (history_of(&done).len(), reports(&of_deployment));

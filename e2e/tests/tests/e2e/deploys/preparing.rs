@@ -4,7 +4,6 @@
 use dryad_crds::{Deployment, Environment};
 use dryad_machine::state::State;
 use dryad_stage::deploys::path_of;
-use kube::ResourceExt;
 use serde_json::json;
 
 use crate::deploys::scene::{Scene, WEB};
@@ -36,8 +35,7 @@ async fn a_deploy_that_prepares_can_be_aborted_deleted_and_lose_its_environment(
     );
     scene.serves("web-1").await;
     // Whatever is written of it from here on would tell of its `Prepare`, too.
-    let rests = |it: Option<&Deployment>| it.is_some_and(|it| it.finalizers().is_empty());
-    scene.stage.until("web-2", rests).await;
+    scene.stage.until_at_rest("web-2").await;
     operator.stop().unwrap();
 
     left_in_prepare(&scene, "web-3").await;
